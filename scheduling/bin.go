@@ -1,0 +1,154 @@
+package scheduling
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/kerf-autoscaler/kerf/internal/bitset"
+	"github.com/kerf-autoscaler/kerf/internal/resource"
+)
+
+// bin is a kind of node that can be bought: rows of one pool that admit the same pods, leave the same room, and differ
+// in price or place only. The solver fills bins; which row is bought is settled by price and supply.
+type bin struct {
+	pool int32
+	room resource.Vector // allocatable minus daemons, not negative
+	sigs bitset.Set      // signatures admitted
+	rows []int32         // by compareRows; available ones only
+	// relaxed is set where the pool has minValues and the bin does not care.
+	relaxed bool
+}
+
+// price is what the first row costs, in dollars per hour.
+func (p *Problem) price(b *bin) float64 { return p.rowPrice(b.rows[0]) }
+
+func (p *Problem) rowPrice(r int32) float64 { return p.offers[p.rows[r].offer].source.Price }
+
+// available reports whether the row can be launched now, limits aside.
+func (p *Problem) available(r int32) bool {
+	o := &p.offers[p.rows[r].offer]
+	return o.source.Available && (o.stock < 0 || p.stocks[o.stock].count > 0)
+}
+
+// compileBins groups the available rows into bins and drops the bins that nobody would ever choose.
+func (p *Problem) compileBins() {
+	groups := newPartition(len(p.rows))
+	used := bitset.New(len(p.sigs))
+	for c := range p.classes {
+		if p.classes[c].unsupported == "" {
+			used.Add(int(p.classes[c].sig))
+		}
+	}
+	for s := range used.All() {
+		groups.refine(p.sigs[s].rows)
+	}
+	p.columnOf = groups.of
+	p.columns = make([]bitset.Set, groups.count)
+	for r, g := range groups.of {
+		if p.columns[g] != nil {
+			continue
+		}
+		p.columns[g] = bitset.New(len(p.sigs))
+		for s := range used.All() {
+			if p.sigs[s].rows.Has(r) {
+				p.columns[g].Add(s)
+			}
+		}
+	}
+	p.rooms = make(map[roomKey]resource.Vector)
+	for i := range p.pools {
+		plain := p.plainBins(int32(i))
+		if len(p.pools[i].minimums) > 0 {
+			for b := range plain {
+				plain[b].relaxed = true
+			}
+			p.sortBins(plain)
+			plain = p.skyline(plain)
+			p.bins = append(p.bins, p.flexibleBins(int32(i), plain)...)
+		}
+		p.bins = append(p.bins, plain...)
+	}
+	p.sortBins(p.bins)
+	p.bins = p.skyline(p.bins)
+}
+
+// roomKey names what a type has left beside a set of daemons.
+type roomKey struct{ typ, overhead int32 }
+
+// room is what a node of the row leaves for pods. Shared; not to be written to.
+func (p *Problem) room(r int32) resource.Vector {
+	return p.rooms[roomKey{p.rows[r].typ, p.overheadOf[r]}]
+}
+
+func (p *Problem) computeRoom(r int32) resource.Vector {
+	key := roomKey{p.rows[r].typ, p.overheadOf[r]}
+	room, known := p.rooms[key]
+	if !known {
+		room = p.types[key.typ].allocatable.Clone()
+		room.Sub(p.overheads[key.overhead].demand, 1)
+		room.Clamp()
+		p.rooms[key] = room
+	}
+	return room
+}
+
+// plainBins are the bins of a pool without regard to minValues: one for each type and kind of row.
+func (p *Problem) plainBins(pool int32) []bin {
+	type key struct{ typ, column, overhead int32 }
+	ids := map[key]int{}
+	var bins []bin
+	for r := p.pools[pool].rows[0]; r < p.pools[pool].rows[1]; r++ {
+		room := p.computeRoom(r)
+		if !p.available(r) || p.columns[p.columnOf[r]].Empty() {
+			continue
+		}
+		k := key{p.rows[r].typ, p.columnOf[r], p.overheadOf[r]}
+		id, known := ids[k]
+		if !known {
+			id = len(bins)
+			ids[k] = id
+			bins = append(bins, bin{pool: pool, room: room, sigs: p.columns[k.column]})
+		}
+		bins[id].rows = append(bins[id].rows, r)
+	}
+	for i := range bins {
+		slices.SortFunc(bins[i].rows, p.compareRows)
+	}
+	return bins
+}
+
+// sortBins orders bins by pool weight, heaviest first, then by their first row.
+func (p *Problem) sortBins(bins []bin) {
+	slices.SortStableFunc(bins, func(a, b bin) int {
+		return cmp.Or(cmp.Compare(p.pools[b.pool].weight, p.pools[a.pool].weight), p.compareRows(a.rows[0], b.rows[0]))
+	})
+}
+
+// skyline drops each of the sorted bins for which another of the same kind and weight admits at least the same pods, has
+// at least the same room, costs no more and cannot run out. Bins that serve minValues are of another kind: what makes
+// them worth having is not their first row.
+func (p *Problem) skyline(bins []bin) []bin {
+	kind := func(b *bin) bool { return b.relaxed }
+	flexible := func(b *bin) bool { return len(p.pools[b.pool].minimums) > 0 && !b.relaxed }
+	unbounded := func(b *bin) bool {
+		return !p.pools[b.pool].limited() && p.offers[p.rows[b.rows[0]].offer].stock < 0
+	}
+	var kept []bin
+	var rulers []int // bins in kept that may drop others, by price
+	for i := range bins {
+		b := &bins[i]
+		dropped := !flexible(b) && slices.ContainsFunc(rulers, func(k int) bool {
+			r := &kept[k]
+			return kind(r) == kind(b) && p.pools[r.pool].weight == p.pools[b.pool].weight &&
+				r.room.Covers(b.room) && b.sigs.SubsetOf(r.sigs)
+		})
+		if dropped {
+			continue
+		}
+		if !flexible(b) && unbounded(b) {
+			rulers = append(rulers, len(kept))
+		}
+		kept = append(kept, *b)
+	}
+	return slices.Clip(kept)
+}

@@ -1,0 +1,200 @@
+package scheduling
+
+import (
+	"container/heap"
+	"context"
+	"math"
+	"slices"
+
+	"github.com/kerf-autoscaler/kerf/internal/bitset"
+)
+
+// Bound is a proven lower bound on what launches cost.
+type Bound struct {
+	// Price is in dollars per hour.
+	Price float64
+	// Level says how it was proven: "resources" by prices of resources, "whole nodes" by a search over whole nodes.
+	Level string
+}
+
+// LowerBound returns a price that no plan undercuts which places every pod of the snapshot that a node could host at
+// all. Limits, stock, weights and company of pods are not looked at, so the true optimum may be higher. Plan.Bound is
+// the same for the pods that the plan places.
+func (p *Problem) LowerBound(ctx context.Context) (Bound, error) {
+	if err := ctx.Err(); err != nil {
+		return Bound{}, err
+	}
+	counts := make([]int64, len(p.classes))
+	for c := range p.classes {
+		cl := &p.classes[c]
+		hosted := slices.ContainsFunc(p.bins, func(b bin) bool { return b.sigs.Has(int(cl.sig)) && b.room.Fits(cl.demand) })
+		if cl.unsupported == "" && hosted {
+			counts[c] = int64(cl.planned())
+		}
+	}
+	bound := Bound{Level: "resources"}
+	for _, m := range p.boundMarkets(counts) {
+		price, whole := p.netCover(m, counts).bound()
+		bound.Price += price
+		if whole {
+			bound.Level = "whole nodes"
+		}
+	}
+	return bound, nil
+}
+
+// bound is the lower bound for placing counts pods of each class.
+func (p *Problem) bound(counts []int64) float64 {
+	total := 0.0
+	for _, m := range p.boundMarkets(counts) {
+		price, _ := p.netCover(m, counts).bound()
+		total += price
+	}
+	return total
+}
+
+// boundMarkets are the markets of the classes with pods, over all bins that a node can be bought as. Bins that keep
+// minValues are left out: their pools' plain bins have at least their room for at most their price.
+func (p *Problem) boundMarkets(counts []int64) []market {
+	wanted := bitset.New(max(len(p.sigs), 1))
+	for c, n := range counts {
+		if n > 0 {
+			wanted.Add(int(p.classes[c].sig))
+		}
+	}
+	var bins []int32
+	for b := range p.bins {
+		if len(p.pools[p.bins[b].pool].minimums) == 0 || p.bins[b].relaxed {
+			bins = append(bins, int32(b))
+		}
+	}
+	return p.markets(bins, wanted)
+}
+
+// netCover is the covering problem of a market, net of what existing nodes could take.
+func (p *Problem) netCover(m market, counts []int64) *cover {
+	c := p.demandOf(m, counts)
+	p.subtractNodes(c.classes, counts, c.load, c.slots)
+	costs := make([]float64, len(m.bins))
+	for i, b := range m.bins {
+		costs[i] = p.price(&p.bins[b])
+	}
+	p.setRows(c, m, costs, true)
+	return c
+}
+
+// subtractNodes takes from the load what existing nodes could hold of it.
+func (p *Problem) subtractNodes(classes []int32, counts []int64, load, slots []float64) {
+	for i := range p.nodes {
+		n := &p.nodes[i]
+		useful := make([]float64, len(load))
+		for k, c := range classes {
+			cl := &p.classes[c]
+			if !n.accepts.Has(int(cl.sig)) || cl.ties.conflict(n.ties) {
+				continue
+			}
+			times := n.free.Times(cl.demand, min(counts[c], int64(cl.perNode)))
+			slots[k] -= float64(times)
+			for d, amount := range cl.demand {
+				useful[d] += float64(amount) * float64(times)
+			}
+		}
+		for d := range load {
+			load[d] -= math.Min(useful[d], math.Max(0, float64(n.free[d])))
+		}
+	}
+}
+
+// bound solves the covering problem as far as is cheap. whole says that the search over whole nodes raised the bound
+// above that of the prices.
+func (c *cover) bound() (price float64, whole bool) {
+	dual, relaxed := c.duals()
+	if relaxed <= 0 {
+		return 0, false
+	}
+	searched := c.search(dual, relaxed)
+	return math.Max(relaxed, searched), searched > relaxed*(1+1e-9)
+}
+
+// maxSearch bounds the states that the search over whole nodes looks at, and maxWhole the size of plan, in nodes of the
+// cheapest kind, for which whole nodes make a difference worth searching for.
+const (
+	maxSearch = 20_000
+	maxWhole  = 200
+)
+
+// coverState is a multiset of nodes bought so far: what is left to cover, and the least that covering it can cost.
+type coverState struct {
+	left  []float64
+	spent float64
+	total float64 // spent plus what the duals say of left
+	from  int     // bins before this one are not bought any more
+}
+
+type coverQueue []coverState
+
+func (q coverQueue) Len() int           { return len(q) }
+func (q coverQueue) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
+func (q coverQueue) Less(i, j int) bool { return q[i].total < q[j].total }
+func (q *coverQueue) Push(x any)        { *q = append(*q, x.(coverState)) }
+func (q *coverQueue) Pop() any {
+	old := *q
+	last := old[len(old)-1]
+	*q = old[:len(old)-1]
+	return last
+}
+
+// search is a best-first search over whole numbers of nodes (A*, with the duals as its estimate, which never
+// overestimates). The best open state is a valid bound whenever it stops.
+func (c *cover) search(dual []float64, relaxed float64) float64 {
+	cheapest := math.Inf(1)
+	for _, price := range c.prices {
+		if price > 0 {
+			cheapest = math.Min(cheapest, price)
+		}
+	}
+	if relaxed/cheapest > maxWhole {
+		return relaxed
+	}
+	start := coverState{left: make([]float64, c.rows()), total: relaxed}
+	for k := range start.left {
+		start.left[k] = 1
+	}
+	queue := coverQueue{start}
+	best := relaxed
+	for states := 0; len(queue) > 0; {
+		state := heap.Pop(&queue).(coverState)
+		best = math.Max(best, state.total)
+		if done(state.left) || states > maxSearch {
+			break
+		}
+		for i := state.from; i < len(c.prices); i++ {
+			next := coverState{left: make([]float64, c.rows()), spent: state.spent + c.prices[i], from: i}
+			next.total = next.spent
+			useful := false
+			for k, left := range state.left {
+				next.left[k] = math.Max(0, left-c.rooms[i][k])
+				if next.left[k] < 1e-9 {
+					next.left[k] = 0
+				}
+				useful = useful || next.left[k] < left
+				next.total += dual[k] * next.left[k]
+			}
+			if useful {
+				next.total = math.Max(next.total, state.total)
+				heap.Push(&queue, next)
+				states++
+			}
+		}
+	}
+	return best
+}
+
+func done(left []float64) bool {
+	for _, v := range left {
+		if v > 0 {
+			return false
+		}
+	}
+	return true
+}

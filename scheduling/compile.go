@@ -1,0 +1,217 @@
+package scheduling
+
+import (
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kerf-autoscaler/kerf/cloudprovider"
+	"github.com/kerf-autoscaler/kerf/internal/bitset"
+	"github.com/kerf-autoscaler/kerf/internal/resource"
+)
+
+// Problem is a compiled [Snapshot]: labels interned, resources as vectors, pods as classes, offerings as bits. It is
+// immutable and safe for concurrent use.
+type Problem struct {
+	snapshot Snapshot
+
+	dims      resource.Index // resources that some pod or daemon asks for
+	limitDims resource.Index // resources that some pool limits
+
+	pods    []*corev1.Pod // those that are planned, sorted
+	classOf []int32       // by pod
+	classes []class
+	cliques [][]int32 // classes of which a host takes one pod in all
+	sigs    []signature
+
+	types   []typeInfo
+	offers  []offer
+	stocks  []stock
+	pools   []pool // heaviest first, then by name
+	rows    []row  // by pool
+	daemons []daemon
+	nodes   []node
+
+	overheads  []overhead
+	overheadOf []int32 // by row
+	columnOf   []int32 // by row; rows of one column admit the same signatures
+	columns    []bitset.Set
+	rooms      map[roomKey]resource.Vector
+	bins       []bin // heaviest pool first, then by their first row
+
+	terms      *antiTerms
+	daemonOwns [][]int32
+	boundOwns  map[*corev1.Pod][]int32
+
+	typeIDs               map[*cloudprovider.InstanceType]int32
+	providerKeys          map[string]bool
+	rowPlaces, nodePlaces *places
+	reserved              map[string]bool // names that launches must not have
+}
+
+// Compile checks a snapshot and turns it into a Problem. Errors are [InvalidSnapshotError]s, joined; a snapshot with
+// one gives no Problem. The snapshot and all that it points to must not change while the Problem is in use.
+func Compile(s Snapshot) (*Problem, error) {
+	p := &Problem{snapshot: s}
+	f := &findings{}
+	checkNames(f, &s)
+	checkCatalogues(f, &s)
+	if err := f.err(); err != nil {
+		return nil, err
+	}
+	p.compileNodes()
+	p.compileDaemons(f)
+	p.compileClasses(f)
+	p.indexDemand()
+	p.indexLimits()
+	p.compileTypes()
+	p.compileProviderKeys()
+	p.compilePools(f)
+	if err := f.err(); err != nil {
+		return nil, err
+	}
+	p.compileHosts(f)
+	if err := f.err(); err != nil {
+		return nil, err
+	}
+	p.compileBins()
+	return p, nil
+}
+
+// indexDemand gives every resource that somebody asks for a position and turns requests into vectors.
+func (p *Problem) indexDemand() {
+	names := []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory, corev1.ResourcePods}
+	asked := func(list corev1.ResourceList) {
+		for name, quantity := range list {
+			if !quantity.IsZero() && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	lists := make([]corev1.ResourceList, len(p.classes))
+	for c := range p.classes {
+		lists[c] = requests(p.exemplar(&p.classes[c]))
+		asked(lists[c])
+	}
+	daemons := make([]corev1.ResourceList, len(p.daemons))
+	for d := range p.daemons {
+		daemons[d] = requests(p.daemons[d].pod)
+		asked(daemons[d])
+	}
+	p.dims = resource.NewIndex(names...)
+	for c := range p.classes {
+		p.classes[c].demand = p.dims.Demand(lists[c])
+	}
+	for d := range p.daemons {
+		p.daemons[d].demand = p.dims.Demand(daemons[d])
+		p.daemons[d].ties = p.daemonTies(d)
+	}
+	p.keepApart()
+}
+
+func (p *Problem) daemonTies(d int) podTies {
+	return p.terms.ties(p.daemonOwns[d], p.daemons[d].pod)
+}
+
+// compileHosts builds the rows that can be launched and the room on existing nodes, and asks which of them admit each
+// signature.
+func (p *Problem) compileHosts(f *findings) {
+	mentioned := mentions{}
+	p.reserved = map[string]bool{}
+	note := func(spec *corev1.PodSpec) {
+		mentioned.add(spec)
+		for _, name := range namedHosts(spec) {
+			p.reserved[name] = true
+		}
+	}
+	for i := range p.sigs {
+		note(&p.sigs[i].pod.Spec)
+	}
+	for i := range p.daemons {
+		note(&p.daemons[i].pod.Spec)
+	}
+	for i := range p.nodes {
+		p.reserved[p.nodes[i].object.Name] = true
+	}
+	for i := range p.pools {
+		p.compileVariants(&p.pools[i], mentioned)
+	}
+	p.compileRows()
+	p.rowPlaces = newPlaces(len(p.rows), p.rowLabel)
+	p.nodePlaces = newPlaces(len(p.nodes), p.nodeLabel)
+	p.compileOverheads()
+	p.compileNodeRoom(f)
+	p.chargePools()
+	p.compileNodeTies()
+	p.oweDaemons()
+	p.compileSignatures()
+}
+
+// namedHosts are the names that a pod's selectors spell out for hosts.
+func namedHosts(spec *corev1.PodSpec) []string {
+	var names []string
+	if name, ok := spec.NodeSelector[corev1.LabelHostname]; ok {
+		names = append(names, name)
+	}
+	for _, term := range requiredTerms(spec) {
+		for _, r := range term.MatchExpressions {
+			if r.Key == corev1.LabelHostname {
+				names = append(names, r.Values...)
+			}
+		}
+		for _, r := range term.MatchFields {
+			names = append(names, r.Values...)
+		}
+	}
+	return names
+}
+
+// compileNodeTies collects how the pods of each node relate to the anti-affinity terms.
+func (p *Problem) compileNodeTies() {
+	for i := range p.nodes {
+		n := &p.nodes[i]
+		n.ties = podTies{owns: bitset.New(len(p.terms.list)), selectedBy: bitset.New(len(p.terms.list))}
+		if len(p.terms.list) == 0 {
+			continue
+		}
+		for _, pod := range n.pods {
+			n.ties = n.ties.with(p.terms.ties(p.boundOwns[pod], pod))
+		}
+	}
+}
+
+// compileSignatures asks which rows and which nodes admit each signature.
+func (p *Problem) compileSignatures() {
+	for i := range p.nodes {
+		p.nodes[i].accepts = bitset.New(len(p.sigs))
+	}
+	for s := range p.sigs {
+		sig := &p.sigs[s]
+		sig.rows = p.rowPlaces.admittedBy(&sig.pod.Spec)
+		p.rejectByPoolTaints(sig.rows, sig.pod.Spec.Tolerations)
+		if !sig.shunned.Empty() {
+			for r := range p.rows {
+				if p.overheads[p.overheadOf[r]].daemons.Intersects(sig.shunned) {
+					sig.rows.Remove(r)
+				}
+			}
+		}
+		admitted := p.nodePlaces.admittedBy(&sig.pod.Spec)
+		for i := range p.nodes {
+			if !admitted.Has(i) || p.nodes[i].leaving {
+				continue
+			}
+			if _, bad := untolerated(p.nodes[i].taints, sig.pod.Spec.Tolerations); !bad {
+				p.nodes[i].accepts.Add(s)
+			}
+		}
+	}
+}
+
+// planned is the number of pods of a class.
+func (c *class) planned() int { return len(c.pods) }
+
+func (p *Problem) String() string {
+	return fmt.Sprintf("%d pods in %d classes, %d nodes, %d pools, %d offerings", len(p.pods), len(p.classes), len(p.nodes), len(p.pools), len(p.rows))
+}

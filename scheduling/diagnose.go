@@ -1,0 +1,326 @@
+package scheduling
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kerf-autoscaler/kerf/apis/requirement"
+	"github.com/kerf-autoscaler/kerf/internal/resource"
+)
+
+// diagnosis is why no host takes a class, in the state that a solve ended in.
+type diagnosis struct {
+	nodes   []Rejection
+	pools   []PoolExplanation
+	nearest miss
+}
+
+// miss is a host that would have taken the pod but for a few reasons.
+type miss struct {
+	where   string // "pool gpu" or "node n-1"
+	what    string // instance type, for a pool
+	reasons []Rejection
+	gap     float64 // how far off the worst of them is; only compared
+}
+
+// diagnose asks every node and every row why it does not take one more pod of the class.
+func (s *solver) diagnose(c int32) diagnosis {
+	p := s.p
+	var d diagnosis
+	cl := &p.classes[c]
+	details := affinityDetails{problem: p, spec: &p.exemplar(cl).Spec}
+	var nodes tallyOfReasons
+	for i := range p.nodes {
+		reasons := s.nodeReasons(cl, i, &details)
+		if len(reasons) > 0 {
+			nodes.add(reasons)
+			d.consider(miss{where: "node " + p.nodes[i].object.Name, reasons: reasons, gap: gap(reasons)})
+		}
+	}
+	d.nodes = nodes.sorted()
+	for i := range p.pools {
+		d.pools = append(d.pools, s.diagnosePool(&d, cl, int32(i), &details))
+	}
+	return d
+}
+
+func (d *diagnosis) consider(m miss) {
+	if len(m.reasons) == 0 {
+		return
+	}
+	best := &d.nearest
+	if len(best.reasons) == 0 || cmp.Or(cmp.Compare(len(m.reasons), len(best.reasons)), cmp.Compare(m.gap, best.gap)) < 0 {
+		*best = m
+	}
+}
+
+// diagnosePool looks at the pool's types. Each counts once, for the offering that came nearest.
+func (s *solver) diagnosePool(d *diagnosis, cl *class, pool int32, details *affinityDetails) PoolExplanation {
+	p := s.p
+	pl := &p.pools[pool]
+	out := PoolExplanation{Pool: pl.source.Name, Offered: len(pl.types)}
+	var reasons tallyOfReasons
+	taint, tainted := untolerated(pl.taints, p.exemplar(cl).Spec.Tolerations)
+	for _, t := range pl.types {
+		rows := pl.typeRows[t]
+		if rows[0] == rows[1] {
+			continue
+		}
+		out.Types++
+		var best []Rejection
+		for r := rows[0]; r < rows[1]; r++ {
+			var found []Rejection
+			if tainted {
+				found = append(found, Rejection{Code: UntoleratedTaint, Key: taint.ToString()})
+			}
+			found = append(found, s.rowReasons(cl, r, details)...)
+			if best == nil || len(found) < len(best) || len(found) == len(best) && gap(found) < gap(best) {
+				best = found
+			}
+			if len(found) == 0 {
+				best = []Rejection{{Code: EffortExhausted}}
+				break
+			}
+		}
+		reasons.add(best)
+		d.consider(miss{where: "pool " + pl.source.Name, what: p.types[t].source.Name, reasons: best, gap: gap(best)})
+	}
+	out.Rejections = reasons.sorted()
+	for i := range out.Rejections {
+		out.Rejections[i].Pool = pl.source.Name
+	}
+	return out
+}
+
+// nodeReasons are all reasons why the existing node does not take one more pod of the class.
+func (s *solver) nodeReasons(cl *class, i int, details *affinityDetails) []Rejection {
+	n := &s.p.nodes[i]
+	var out []Rejection
+	if n.leaving {
+		out = append(out, Rejection{Code: RequirementConflict, Key: "metadata.deletionTimestamp"})
+	}
+	if taint, bad := untolerated(n.taints, s.p.exemplar(cl).Spec.Tolerations); bad {
+		out = append(out, Rejection{Code: UntoleratedTaint, Key: taint.ToString()})
+	}
+	if !s.p.nodePlaces.admittedBy(details.spec).Has(i) {
+		out = append(out, details.conflict(func(key string) (string, bool) { return s.p.nodeLabel(i, key) }))
+	}
+	out = append(out, s.p.shortages(cl.demand, s.nodeRoom[i])...)
+	if cl.ties.conflict(n.ties) || s.companyForbids(cl, s.onNodes[i]) {
+		out = append(out, Rejection{Code: PodAntiAffinity, Key: corev1.LabelHostname})
+	}
+	return out
+}
+
+func (s *solver) companyForbids(cl *class, content []portion) bool {
+	return slices.ContainsFunc(content, func(part portion) bool {
+		other := &s.p.classes[part.class]
+		if other == cl {
+			return part.count >= int64(cl.perNode)
+		}
+		return cl.ties.conflict(other.ties)
+	})
+}
+
+// rowReasons are all reasons, the pool's taints apart, why no further node of the row is bought for a pod of the class.
+func (s *solver) rowReasons(cl *class, r int32, details *affinityDetails) []Rejection {
+	p := s.p
+	row := &p.rows[r]
+	var out []Rejection
+	if !details.rows().Has(int(r)) {
+		out = append(out, details.conflict(func(key string) (string, bool) { return p.rowLabel(int(r), key) }))
+	}
+	if p.overheads[p.overheadOf[r]].daemons.Intersects(p.sigs[cl.sig].shunned) {
+		out = append(out, Rejection{Code: PodAntiAffinity, Key: corev1.LabelHostname})
+	}
+	out = append(out, p.shortages(cl.demand, p.room(r))...)
+	if !p.offers[row.offer].source.Available {
+		out = append(out, Rejection{Code: NoAvailableOffering, Key: p.offers[row.offer].source.Zone})
+	} else if st := p.offers[row.offer].stock; st >= 0 && s.supply.stocks[st] <= 0 {
+		out = append(out, Rejection{Code: NoAvailableOffering, Key: p.stocks[st].key,
+			Want: "1", Have: "0"})
+	}
+	if limit, short := s.limitReason(row); short {
+		out = append(out, limit)
+	}
+	if pool := row.pool; len(out) == 0 && s.opts.MinValues != MinValuesBestEffort && len(p.pools[pool].minimums) > 0 {
+		need := needs{demand: cl.demand, sigs: onlySig(p, cl.sig)}
+		values := p.newTally(pool)
+		for _, t := range p.hostTypes(r, &need) {
+			values.add(t)
+		}
+		for i, m := range p.pools[pool].minimums {
+			if have := len(values.seen[i]); have < m.want {
+				out = append(out, Rejection{Code: MinValues, Key: m.key, Want: strconv.Itoa(m.want), Have: strconv.Itoa(have)})
+			}
+		}
+	}
+	return out
+}
+
+// limitReason is the pool's limit that the row's machine would exceed.
+func (s *solver) limitReason(row *row) (Rejection, bool) {
+	p := s.p
+	pl := &p.pools[row.pool]
+	if s.supply.nodes[row.pool] <= 0 {
+		used := pl.maxNodes - s.supply.nodes[row.pool]
+		return Rejection{Code: NodePoolLimit, Key: string(limitNodes),
+			Want: strconv.FormatInt(used+1, 10), Have: strconv.FormatInt(pl.maxNodes, 10), Used: strconv.FormatInt(used, 10)}, true
+	}
+	capacity := p.types[row.typ].capacity
+	for d, room := range s.supply.room[row.pool] {
+		if room != math.MaxInt64 && (room < 0 || capacity[d] > room) {
+			return Rejection{Code: NodePoolLimit, Key: string(p.limitDims.Name(d)),
+				Want: p.limitDims.Format(d, pl.limit[d]-room+capacity[d]), Have: p.limitDims.Format(d, pl.limit[d]),
+				Used: p.limitDims.Format(d, pl.limit[d]-room)}, true
+		}
+	}
+	return Rejection{}, false
+}
+
+// shortages are the resources that the room lacks for the demand.
+func (p *Problem) shortages(demand, room resource.Vector) []Rejection {
+	var out []Rejection
+	for d, want := range demand {
+		if want > 0 && want > room[d] {
+			out = append(out, Rejection{Code: InsufficientResource, Key: string(p.dims.Name(d)),
+				Want: p.dims.Format(d, want), Have: p.dims.Format(d, max(room[d], 0))})
+		}
+	}
+	return out
+}
+
+// gap says how far the reasons are from being overcome, for choosing the nearest miss: a limit can be raised, stock
+// comes back, a toleration can be added; a missing resource counts by what is missing.
+func gap(reasons []Rejection) float64 {
+	worst := 0.0
+	for _, r := range reasons {
+		g := 1.0
+		switch r.Code {
+		case NodePoolLimit:
+			g = 0.1
+		case NoAvailableOffering:
+			g = 0.2
+		case MinValues:
+			g = 0.3
+		case UntoleratedTaint:
+			g = 0.4
+		case RequirementConflict, PodAntiAffinity:
+			g = 0.5
+		case InsufficientResource:
+			g = 0.6 + shortfall(r)
+		case TopologySpread, PodAffinity, HostPortInUse, VolumeConflict, GroupIncomplete, NotSupported, EffortExhausted:
+		}
+		worst = math.Max(worst, g)
+	}
+	return worst
+}
+
+// tallyOfReasons counts why hosts turned a pod away. A host with several reasons counts once, for the reason that it
+// shares with most others: what no host has is the root of the trouble, not what the smallest ones lack besides.
+type tallyOfReasons struct{ hosts [][]Rejection }
+
+func (t *tallyOfReasons) add(reasons []Rejection) { t.hosts = append(t.hosts, reasons) }
+
+// sorted are the counted reasons, the most frequent first. The best that was found of a resource is kept.
+func (t *tallyOfReasons) sorted() []Rejection {
+	type kind struct {
+		code Code
+		key  string
+	}
+	frequency := map[kind]int{}
+	for _, reasons := range t.hosts {
+		for _, r := range reasons {
+			frequency[kind{r.Code, r.Key}]++
+		}
+	}
+	var list []Rejection
+	for _, reasons := range t.hosts {
+		main := reasons[0]
+		for _, r := range reasons[1:] {
+			if frequency[kind{r.Code, r.Key}] > frequency[kind{main.Code, main.Key}] {
+				main = r
+			}
+		}
+		list = counted(list, main)
+	}
+	slices.SortFunc(list, func(a, b Rejection) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Key, b.Key), cmp.Compare(a.Want, b.Want))
+	})
+	return list
+}
+
+// counted adds one more of the reason to the list.
+func counted(list []Rejection, r Rejection) []Rejection {
+	for i := range list {
+		o := &list[i]
+		if o.Code != r.Code || o.Key != r.Key {
+			continue
+		}
+		switch {
+		case r.Code == NodePoolLimit && o.Have == r.Have:
+			if amount(r.Want) < amount(o.Want) {
+				o.Want = r.Want
+			}
+		case o.Want != r.Want:
+			continue
+		case shortfall(r) < shortfall(*o):
+			o.Have = r.Have
+		}
+		o.Count++
+		return list
+	}
+	r.Count = 1
+	return append(list, r)
+}
+
+// affinityDetails finds out which of a pod's node requirements a place fails.
+type affinityDetails struct {
+	problem *Problem
+	spec    *corev1.PodSpec
+	cached  interface{ Has(int) bool }
+}
+
+// rows are those that the pod's node selector and affinity admit, taints and company aside.
+func (a *affinityDetails) rows() interface{ Has(int) bool } {
+	if a.cached == nil {
+		a.cached = a.problem.rowPlaces.admittedBy(a.spec)
+	}
+	return a.cached
+}
+
+// conflict is the first requirement that the place's labels fail: of the node selector by key, else of the first term
+// of the required node affinity.
+func (a *affinityDetails) conflict(label func(key string) (string, bool)) Rejection {
+	fails := func(r requirement.Requirement) (Rejection, bool) {
+		value, ok := label(r.Key())
+		if ok && r.Has(value) || !ok && r.HasAbsent() {
+			return Rejection{}, false
+		}
+		return Rejection{Code: RequirementConflict, Key: r.Key(), Want: wantText(r)}, true
+	}
+	for _, key := range sortedKeys(a.spec.NodeSelector) {
+		if out, failed := fails(requirement.In(key, a.spec.NodeSelector[key])); failed {
+			return out
+		}
+	}
+	for _, term := range requiredTerms(a.spec) {
+		for _, e := range term.MatchExpressions {
+			r, err := requirement.New(e.Key, requirement.Operator(e.Operator), e.Values)
+			if err != nil {
+				return Rejection{Code: RequirementConflict, Key: e.Key, Want: err.Error()}
+			}
+			if out, failed := fails(r); failed {
+				return out
+			}
+		}
+		for _, e := range term.MatchFields {
+			return Rejection{Code: RequirementConflict, Key: e.Key, Want: wantText(requirement.In(e.Key, e.Values...))}
+		}
+	}
+	return Rejection{Code: RequirementConflict, Key: "nodeAffinity"}
+}

@@ -1,0 +1,155 @@
+package scheduling
+
+import (
+	"context"
+	"slices"
+
+	"github.com/kerf-autoscaler/kerf/internal/resource"
+)
+
+// Ruin and recreate (Schrimpf et al., "Record breaking optimization results using the ruin and recreate principle",
+// J. Comput. Phys. 2000): take a few of the worst nodes apart, buy their pods anew, keep the result if it is cheaper.
+// Small plans gain most, since there a single badly filled node is a large share of the price.
+
+const (
+	goodEnough   = 1.002 // a plan within this factor of its bound is left alone
+	maxRuins     = 400   // ruins tried on one plan
+	maxBarren    = 60    // ruins in a row without a gain before giving up
+	maxRuinNodes = 500   // plans with more nodes are left alone: one node is a small share of their price
+	maxRuinSize  = 6     // nodes taken apart at once
+	blur         = 0.4   // by what share of its worth a pod is valued up or down at most, in all
+)
+
+// improve lowers the price of a finished attempt where it can.
+func (s *solver) improve(ctx context.Context) error {
+	if len(s.patterns) == 0 || s.launches > maxRuinNodes || s.unplacedPods() > 0 && s.p.constrained() {
+		return nil
+	}
+	target := s.p.bound(s.placed()) * goodEnough
+	random := xorshift(0x9e3779b97f4a7c15 ^ uint64(len(s.p.pods)))
+	s.noise = &random
+	defer func() { s.noise = nil }()
+	barren := 0
+	for try := 0; try < maxRuins && barren < maxBarren && s.spent > target && !s.stopped; try++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		before := s.save()
+		s.ruin(&random, 2+try%(maxRuinSize-1))
+		for _, tier := range s.p.tiers(s.opts) {
+			if err := s.buy(ctx, tier); err != nil {
+				return err
+			}
+		}
+		s.rightSize()
+		if s.stopped || s.unplacedPods() > before.unplaced || compareMoney(s.spent, before.spent) >= 0 {
+			s.restore(before)
+			barren++
+			continue
+		}
+		barren = 0
+		s.merge()
+	}
+	return nil
+}
+
+// ruin takes up to n nodes apart: of a few drawn at random, each time the one that wastes most.
+func (s *solver) ruin(random *xorshift, n int) {
+	for range min(n, int(s.launches)) {
+		worst, waste := -1, 0.0
+		for range 3 {
+			i := int(random.next() % uint64(len(s.patterns)))
+			if w := s.waste(&s.patterns[i]); worst < 0 || w > waste {
+				worst, waste = i, w
+			}
+		}
+		one := s.patterns[worst]
+		one.nodes = 1
+		s.refund(one)
+		for _, part := range one.content {
+			s.remaining[part.class] += part.count
+		}
+		if s.patterns[worst].nodes--; s.patterns[worst].nodes == 0 {
+			s.patterns = slices.Delete(s.patterns, worst, worst+1)
+		}
+		if len(s.patterns) == 0 {
+			return
+		}
+	}
+}
+
+// waste is the share of a node's machine that its pods leave free, of the resource that they fill most.
+func (s *solver) waste(pt *pattern) float64 {
+	need := s.p.needs(pt.content)
+	room := s.p.room(pt.row)
+	total, dims := 0.0, 0
+	for d, amount := range need.demand {
+		if room[d] > 0 && d < 2 { // cpu and memory: what machines are priced by
+			total += 1 - float64(amount)/float64(room[d])
+			dims++
+		}
+	}
+	if dims == 0 {
+		return 0
+	}
+	return total / float64(dims)
+}
+
+// saved is what a ruin may have to bring back.
+type saved struct {
+	patterns  []pattern
+	remaining []int64
+	room      []resource.Vector
+	nodes     []int64
+	stocks    []int
+	launches  int64
+	spent     float64
+	unplaced  int64
+}
+
+func (s *solver) save() saved {
+	room := make([]resource.Vector, len(s.supply.room))
+	for i := range room {
+		room[i] = s.supply.room[i].Clone()
+	}
+	return saved{
+		patterns: slices.Clone(s.patterns), remaining: slices.Clone(s.remaining), room: room,
+		nodes: slices.Clone(s.supply.nodes), stocks: slices.Clone(s.supply.stocks),
+		launches: s.launches, spent: s.spent, unplaced: s.unplacedPods(),
+	}
+}
+
+func (s *solver) restore(b saved) {
+	s.patterns, s.remaining, s.launches, s.spent = b.patterns, b.remaining, b.launches, b.spent
+	s.supply = supply{room: b.room, nodes: b.nodes, stocks: b.stocks}
+}
+
+// merge joins patterns that are alike.
+func (s *solver) merge() {
+	s.sortPatterns()
+	merged := s.patterns[:0]
+	for _, pt := range s.patterns {
+		if n := len(merged); n > 0 && merged[n-1].row == pt.row && merged[n-1].relaxed == pt.relaxed &&
+			slices.Equal(merged[n-1].content, pt.content) {
+			merged[n-1].nodes += pt.nodes
+			continue
+		}
+		merged = append(merged, pt)
+	}
+	s.patterns = merged
+}
+
+// xorshift is a small random sequence (Marsaglia, "Xorshift RNGs", 2003) that starts the same each time.
+type xorshift uint64
+
+func (x *xorshift) next() uint64 {
+	v := uint64(*x)
+	v ^= v << 13
+	v ^= v >> 7
+	v ^= v << 17
+	*x = xorshift(v)
+	return v
+}
+
+// share is a number from 0 to 1.
+func (x *xorshift) share() float64 { return float64(x.next()>>11) / (1 << 53) }

@@ -1,0 +1,156 @@
+package scheduling
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
+	"github.com/kerf-autoscaler/kerf/internal/bitset"
+	"github.com/kerf-autoscaler/kerf/internal/resource"
+)
+
+// node is an existing or in-flight node that pods may be assigned to.
+type node struct {
+	object      *corev1.Node // as it will be once initialised
+	taints      []corev1.Taint
+	initialized bool
+	leaving     bool            // being deleted: nothing new goes there
+	pods        []*corev1.Pod   // bound and not terminal
+	free        resource.Vector // allocatable minus bound pods minus daemons still owed; may be negative
+	ties        podTies         // of the bound and owed pods together
+	accepts     bitset.Set      // of Problem.sigs
+}
+
+// compileNodes reads the nodes: initialised ones first, then by name.
+func (p *Problem) compileNodes() {
+	for _, source := range p.snapshot.Nodes {
+		object := settled(source)
+		n := node{
+			object:      object,
+			taints:      nodeTaints(object),
+			initialized: source.Claim == nil || object.Labels[v1.InitializedLabelKey] == "true",
+			leaving: source.Node != nil && source.Node.DeletionTimestamp != nil ||
+				source.Claim != nil && source.Claim.DeletionTimestamp != nil,
+		}
+		for _, pod := range source.Pods {
+			if !terminal(pod) {
+				n.pods = append(n.pods, pod)
+			}
+		}
+		slices.SortFunc(n.pods, comparePods)
+		p.nodes = append(p.nodes, n)
+	}
+	slices.SortFunc(p.nodes, func(a, b node) int {
+		return cmp.Or(compareBools(b.initialized, a.initialized), strings.Compare(a.object.Name, b.object.Name))
+	})
+}
+
+func compareBools(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}
+
+// settled is the node as it will be once its machine has registered and initialised: what is missing or zero comes from
+// the claim, and taints that are there only during start-up are gone. An initialised node, or one without a claim, is
+// taken as it is. The label kubernetes.io/hostname defaults to the name, and allocatable and capacity stand for each
+// other where one is missing. The input is not modified.
+func settled(n Node) *corev1.Node {
+	var out *corev1.Node
+	switch {
+	case n.Node == nil:
+		out = &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: n.Claim.Name, Labels: maps.Clone(n.Claim.Labels)}}
+		out.Spec.Taints = n.Claim.Spec.Taints
+		out.Status.Capacity, out.Status.Allocatable = n.Claim.Status.Capacity, n.Claim.Status.Allocatable
+	default:
+		shallow := *n.Node
+		out = &shallow
+		out.Labels = maps.Clone(n.Node.Labels)
+		if n.Claim != nil && n.Node.Labels[v1.InitializedLabelKey] != "true" {
+			settle(out, n.Claim)
+		}
+	}
+	if out.Labels == nil {
+		out.Labels = map[string]string{}
+	}
+	if _, ok := out.Labels[corev1.LabelHostname]; !ok {
+		out.Labels[corev1.LabelHostname] = out.Name
+	}
+	if len(out.Status.Allocatable) == 0 {
+		out.Status.Allocatable = out.Status.Capacity
+	}
+	if len(out.Status.Capacity) == 0 {
+		out.Status.Capacity = out.Status.Allocatable
+	}
+	return out
+}
+
+func settle(node *corev1.Node, claim *v1.NodeClaim) {
+	for key, value := range claim.Labels {
+		if _, ok := node.Labels[key]; !ok {
+			if node.Labels == nil {
+				node.Labels = map[string]string{}
+			}
+			node.Labels[key] = value
+		}
+	}
+	starting := func(t corev1.Taint) bool {
+		return v1.IsKnownEphemeralTaint(t) || slices.ContainsFunc(claim.Spec.StartupTaints, func(s corev1.Taint) bool {
+			return s.MatchTaint(&t)
+		})
+	}
+	var taints []corev1.Taint
+	for _, t := range node.Spec.Taints {
+		if !starting(t) {
+			taints = append(taints, t)
+		}
+	}
+	node.Spec.Taints = taints
+	node.Status.Allocatable = completed(node.Status.Allocatable, claim.Status.Allocatable)
+	node.Status.Capacity = completed(node.Status.Capacity, claim.Status.Capacity)
+}
+
+// completed is have, with what is missing or zero taken from expected.
+func completed(have, expected corev1.ResourceList) corev1.ResourceList {
+	out := maps.Clone(have)
+	if out == nil {
+		out = corev1.ResourceList{}
+	}
+	for name, quantity := range expected {
+		if q, ok := out[name]; !ok || q.IsZero() {
+			out[name] = quantity
+		}
+	}
+	return out
+}
+
+// compileNodeRoom works out what is free on each node.
+func (p *Problem) compileNodeRoom(f *findings) {
+	for i := range p.nodes {
+		n := &p.nodes[i]
+		n.free = p.dims.Capacity(n.object.Status.Allocatable)
+		for _, pod := range n.pods {
+			checkPod(f, fmt.Sprintf("Nodes[%s].Pods[%s/%s]", n.object.Name, pod.Namespace, pod.Name), pod)
+			n.free.Sub(p.dims.Demand(requests(pod)), 1)
+		}
+	}
+}
+
+// nodeLabel is the value of a label on an existing node.
+func (p *Problem) nodeLabel(i int, key string) (string, bool) {
+	if key == nodeNameKey {
+		return p.nodes[i].object.Name, true
+	}
+	value, ok := p.nodes[i].object.Labels[key]
+	return value, ok
+}

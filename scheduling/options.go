@@ -1,0 +1,56 @@
+package scheduling
+
+import "github.com/kerf-autoscaler/kerf/cloudprovider"
+
+// Options steer [Solve]. The zero value is the production default.
+type Options struct {
+	// MinValues says what to do when a NodePool asks for more flexibility than its instance types have.
+	MinValues MinValuesPolicy
+	// Preferences says whether soft constraints are honoured.
+	Preferences PreferencePolicy
+	// Effort bounds the work of the solver in steps (one step is one node filled once). It is the only bound on work
+	// inside the engine, so that a slow machine gives the same plan. 0 means no bound. Pods that did not get a look
+	// are Unplaced with code EffortExhausted, and Plan.Truncated is set.
+	Effort int
+	// Workers is how many goroutines may work at once; 0 means as many as there are processors. It never changes the
+	// plan.
+	Workers int
+	// MaxLaunches bounds how many nodes one plan launches; 0 means no bound.
+	MaxLaunches int
+	// MaxPrice bounds what the launches of one plan cost together, in dollars per hour; 0 means no bound.
+	MaxPrice float64
+	// Trace receives what happens inside; nil means nobody listens.
+	Trace *Trace
+}
+
+// MinValuesPolicy is what happens when the instance types that could host a launch have fewer distinct values of a key
+// than the NodePool's minValues asks for.
+type MinValuesPolicy string
+
+const (
+	// MinValuesStrict leaves the pods out. It is the default; the empty string means the same.
+	MinValuesStrict MinValuesPolicy = "Strict"
+	// MinValuesBestEffort launches with as many values as there are, and says so in Launch.RelaxedMinValues.
+	MinValuesBestEffort MinValuesPolicy = "BestEffort"
+)
+
+// PreferencePolicy is how much soft constraints count.
+type PreferencePolicy string
+
+const (
+	// PreferencesRespect honours soft constraints where that costs no pod its place. It is the default.
+	PreferencesRespect PreferencePolicy = "Respect"
+	// PreferencesIgnore plans as if soft constraints were not written.
+	PreferencesIgnore PreferencePolicy = "Ignore"
+)
+
+// Trace is a set of hooks, in the manner of net/http/httptrace. Any may be nil. They are called from the goroutine that
+// solves, in an order that depends on the input alone.
+type Trace struct {
+	// Attempt is called after each attempt at a plan: how it went about it, what its launches cost in dollars per
+	// hour, and how many pods it left out. The best attempt becomes the plan.
+	Attempt func(strategy string, price float64, unplaced int)
+	// Pattern is called for each kind of node in the finished plan: where it is bought, how many nodes of the kind,
+	// and how many pods on each.
+	Pattern func(pool string, offering cloudprovider.OfferingKey, nodes, pods int)
+}

@@ -1,0 +1,253 @@
+package scheduling
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kerf-autoscaler/kerf/apis/requirement"
+	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
+	"github.com/kerf-autoscaler/kerf/internal/resource"
+)
+
+// pool is one NodePool that may launch nodes.
+type pool struct {
+	source  *v1.NodePool
+	weight  int32
+	require requirement.Set   // requirements with canonical keys, template labels not included
+	labels  map[string]string // what every node of the pool carries: template labels, pool and node class
+	taints  []corev1.Taint
+	custom  []requirement.Requirement // keys whose value the planner chooses
+	// variants are the choices of values for custom and open keys that make a difference to some pod.
+	variants []variant
+	limit    resource.Vector    // in Problem.limitDims; MaxInt64 where there is no limit
+	maxNodes int64              // the limit "nodes"; MaxInt64 without one
+	used     resource.Vector    // capacity of the pool's existing nodes
+	nodes    int64              // their number
+	minimums []minimum          // minValues by key
+	types    []int32            // in Problem.types, catalogue order
+	rows     [2]int32           // the pool's part of Problem.rows
+	typeRows map[int32][2]int32 // each type's part of it
+}
+
+// variant is a value, or absence, for each key that is left open.
+type variant map[string]choiceOfValue
+
+type choiceOfValue struct {
+	value  string
+	absent bool
+}
+
+// limited reports whether the pool's growth is bounded.
+func (p *pool) limited() bool {
+	return p.maxNodes != math.MaxInt64 || slices.ContainsFunc(p.limit, func(v int64) bool { return v != math.MaxInt64 })
+}
+
+// launchable reports whether the pool may launch nodes at all.
+func launchable(p *v1.NodePool) bool {
+	notReady := slices.ContainsFunc(p.Status.Conditions, func(c metav1.Condition) bool {
+		return c.Type == v1.ConditionTypeReady && c.Status == metav1.ConditionFalse
+	})
+	return p.Spec.Replicas == nil && p.DeletionTimestamp == nil && !notReady
+}
+
+// compilePools reads the NodePools, heaviest first, then by name.
+func (p *Problem) compilePools(f *findings) {
+	sources := slices.Clone(p.snapshot.NodePools)
+	slices.SortFunc(sources, func(a, b *v1.NodePool) int {
+		return cmp.Or(cmp.Compare(weight(b), weight(a)), strings.Compare(a.Name, b.Name))
+	})
+	for _, source := range sources {
+		path := fmt.Sprintf("NodePools[%s]", source.Name)
+		compiled, ok := p.compilePool(f, path, source)
+		if !launchable(source) || !ok {
+			continue
+		}
+		types, known := p.snapshot.InstanceTypes[source.Name]
+		if !known || types == nil {
+			f.add(path, "nobody knows what the pool can launch: InstanceTypes has no entry for it (an empty list means nothing)")
+			continue
+		}
+		for _, t := range types {
+			compiled.types = append(compiled.types, p.typeIDs[t])
+		}
+		p.pools = append(p.pools, compiled)
+	}
+}
+
+func weight(p *v1.NodePool) int32 {
+	if p.Spec.Weight == nil {
+		return 0
+	}
+	return *p.Spec.Weight
+}
+
+func (p *Problem) compilePool(f *findings, path string, source *v1.NodePool) (pool, bool) {
+	template := &source.Spec.Template
+	compiled := pool{source: source, weight: weight(source), maxNodes: math.MaxInt64, labels: map[string]string{}}
+	for key, value := range template.Labels {
+		compiled.labels[key] = value
+	}
+	compiled.labels[v1.NodePoolLabelKey] = source.Name
+	if ref := template.Spec.NodeClassRef; ref != nil && ref.Group != "" {
+		compiled.labels[ref.Group+"/"+strings.ToLower(ref.Kind)] = ref.Name
+	}
+	compiled.taints = template.Spec.Taints
+	ok := true
+	for i, entry := range template.Spec.Requirements {
+		entry.Key = p.snapshot.Vocabulary.Canonical(entry.Key)
+		where := fmt.Sprintf("%s.spec.template.spec.requirements[%d]", path, i)
+		r, err := entry.Requirement()
+		if err != nil {
+			f.add(where, "%v", err)
+			ok = false
+			continue
+		}
+		before := compiled.require.Get(entry.Key)
+		compiled.require = compiled.require.With(r)
+		if compiled.require.Get(entry.Key).Empty() {
+			f.add(where, "%v and %v admit no value in common", before, r)
+			ok = false
+		}
+	}
+	p.compileLimits(&compiled)
+	for r := range compiled.require.All() {
+		if r.MinValues() > 0 {
+			compiled.minimums = append(compiled.minimums, minimum{key: r.Key(), want: r.MinValues()})
+		}
+		if _, fixed := compiled.labels[r.Key()]; !fixed && !p.isProviderKey(r.Key()) {
+			compiled.custom = append(compiled.custom, r)
+		}
+	}
+	return compiled, ok
+}
+
+// isProviderKey reports whether the provider decides the label: a well-known key, or one that some type or offering
+// carries.
+func (p *Problem) isProviderKey(key string) bool {
+	return p.snapshot.Vocabulary.IsWellKnown(key) || p.providerKeys[key]
+}
+
+// compileProviderKeys collects the label keys of all types and offerings.
+func (p *Problem) compileProviderKeys() {
+	p.providerKeys = map[string]bool{}
+	for i := range p.types {
+		t := p.types[i].source
+		for _, key := range t.Requirements.Keys() {
+			p.providerKeys[key] = true
+		}
+		for j := range t.Offerings {
+			for _, key := range t.Offerings[j].Requirements.Keys() {
+				p.providerKeys[key] = true
+			}
+		}
+	}
+}
+
+// row is something that can be launched: a pool, a variant of it, and an offer.
+type row struct {
+	pool, variant, offer, typ int32
+}
+
+// admits reports whether the pool's own rules admit the offer, some variant of open keys aside.
+func (p *Problem) admits(pl *pool, o *offer) bool {
+	for key, value := range pl.labels {
+		if open, ok := p.offerOpen(o, key); ok && !open.Has(value) {
+			return false
+		} else if have, ok := p.offerLabel(o, key); ok && have != value {
+			return false
+		}
+	}
+	for r := range pl.require.All() {
+		if !p.admitsKey(pl, o, r) {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *Problem) admitsKey(pl *pool, o *offer, r requirement.Requirement) bool {
+	if value, ok := pl.labels[r.Key()]; ok {
+		return r.Has(value)
+	}
+	if open, ok := p.offerOpen(o, r.Key()); ok {
+		return r.Intersects(open)
+	}
+	if value, ok := p.offerLabel(o, r.Key()); ok {
+		return r.Has(value)
+	}
+	return r.HasAbsent() || !p.isProviderKey(r.Key()) || r.Key() == corev1.LabelHostname
+}
+
+// fitsVariant reports whether the offer can be launched with the variant's values.
+func (p *Problem) fitsVariant(pl *pool, o *offer, v variant) bool {
+	for key, choice := range v {
+		if open, ok := p.offerOpen(o, key); ok {
+			if choice.absent && !open.HasAbsent() || !choice.absent && !open.Has(choice.value) {
+				return false
+			}
+			continue
+		}
+		if have, ok := p.offerLabel(o, key); ok {
+			if choice.absent || have != choice.value {
+				return false
+			}
+			continue
+		}
+		if custom := slices.ContainsFunc(pl.custom, func(r requirement.Requirement) bool { return r.Key() == key }); !custom && !choice.absent {
+			return false
+		}
+	}
+	return true
+}
+
+// compileRows lists what can be launched, available or not.
+func (p *Problem) compileRows() {
+	for i := range p.pools {
+		pl := &p.pools[i]
+		pl.rows[0] = int32(len(p.rows))
+		pl.typeRows = make(map[int32][2]int32, len(pl.types))
+		for _, t := range pl.types {
+			first := int32(len(p.rows))
+			for _, o := range p.types[t].offers {
+				if !p.admits(pl, &p.offers[o]) {
+					continue
+				}
+				for v := range pl.variants {
+					if p.fitsVariant(pl, &p.offers[o], pl.variants[v]) {
+						p.rows = append(p.rows, row{pool: int32(i), variant: int32(v), offer: o, typ: t})
+					}
+				}
+			}
+			pl.typeRows[t] = [2]int32{first, int32(len(p.rows))}
+		}
+		pl.rows[1] = int32(len(p.rows))
+	}
+}
+
+// rowLabel is the value of a label on a node launched from the row.
+func (p *Problem) rowLabel(i int, key string) (string, bool) {
+	r := &p.rows[i]
+	pl := &p.pools[r.pool]
+	if key == nodeNameKey || key == corev1.LabelHostname {
+		return newNodeName, true
+	}
+	if choice, ok := pl.variants[r.variant][key]; ok {
+		return choice.value, !choice.absent
+	}
+	if value, ok := pl.labels[key]; ok {
+		return value, true
+	}
+	if value, ok := p.offerLabel(&p.offers[r.offer], key); ok {
+		return value, true
+	}
+	if stable, ok := stableName(key); ok {
+		return p.rowLabel(i, stable)
+	}
+	return "", false
+}

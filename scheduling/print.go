@@ -1,0 +1,90 @@
+package scheduling
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kerf-autoscaler/kerf/cloudprovider"
+)
+
+// String is the plan in the one aligned text form that tests, logs and tools share: what goes to existing nodes, what is
+// launched, what is left out, and the total.
+func (p *Plan) String() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	byNode := map[string][]types.NamespacedName{}
+	var nodes []string
+	for _, a := range p.Assignments {
+		if a.Launch {
+			continue
+		}
+		if _, known := byNode[a.Node]; !known {
+			nodes = append(nodes, a.Node)
+		}
+		byNode[a.Node] = append(byNode[a.Node], a.Pod)
+	}
+	slices.Sort(nodes)
+	for _, node := range nodes {
+		fmt.Fprintf(w, "assign\t%s\t%s\n", node, foldPods(byNode[node]))
+	}
+	w.Flush()
+	for i := range p.Launches {
+		l := &p.Launches[i]
+		o := l.Offering()
+		fmt.Fprintf(w, "launch\t%s\t%s\t%s\t%s%s\n", l.Name, offeringText(o.OfferingKey), money(o.Price), foldPods(l.Pods), relaxedText(l))
+	}
+	w.Flush()
+	for i := range p.Unplaced {
+		u := &p.Unplaced[i]
+		fmt.Fprintf(w, "pending %s\t%s\n", u.Pod, u.Rejections[0])
+	}
+	w.Flush()
+	fmt.Fprintf(&b, "total   %d %s, %s/h (bound %s), %d unplaced\n",
+		len(p.Launches), plural(len(p.Launches), "launch", "launches"), money(p.Price()), money(p.Bound), len(p.Unplaced))
+	return b.String()
+}
+
+// foldPods is the first pod, and how many more there are.
+func foldPods(pods []types.NamespacedName) string {
+	switch len(pods) {
+	case 0:
+		return "-"
+	case 1:
+		return pods[0].String()
+	}
+	return fmt.Sprintf("%s +%d", pods[0], len(pods)-1)
+}
+
+func relaxedText(l *Launch) string {
+	var b strings.Builder
+	for _, key := range sortedKeys(l.RelaxedMinValues) {
+		fmt.Fprintf(&b, " (minValues of %s relaxed to %d)", shortKey(key), l.RelaxedMinValues[key])
+	}
+	return b.String()
+}
+
+// offeringText is type/zone/capacity-type.
+func offeringText(k cloudprovider.OfferingKey) string {
+	return k.InstanceType + "/" + k.Zone + "/" + k.CapacityType
+}
+
+// money is dollars with two to four decimals: cents, and more where there is more to see.
+func money(v float64) string {
+	text := strconv.FormatFloat(v, 'f', 4, 64)
+	for strings.HasSuffix(text, "0") && text[len(text)-3] != '.' {
+		text = text[:len(text)-1]
+	}
+	return "$" + text
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}

@@ -1,0 +1,173 @@
+package scheduling
+
+import (
+	"github.com/kerf-autoscaler/kerf/internal/bitset"
+	"github.com/kerf-autoscaler/kerf/internal/resource"
+)
+
+// needs is what a node's content asks of its machine.
+type needs struct {
+	demand resource.Vector
+	sigs   bitset.Set
+}
+
+func (p *Problem) needs(content []portion) needs {
+	n := needs{demand: make(resource.Vector, p.dims.Len()), sigs: bitset.New(len(p.sigs))}
+	for _, part := range content {
+		cl := &p.classes[part.class]
+		for d, amount := range cl.demand {
+			n.demand[d] += amount * part.count
+		}
+		n.sigs.Add(int(cl.sig))
+	}
+	return n
+}
+
+// hostedBy reports whether a node of the row can hold the content.
+func (n *needs) hostedBy(p *Problem, r int32) bool {
+	return n.sigs.SubsetOf(p.columns[p.columnOf[r]]) && p.room(r).Fits(n.demand)
+}
+
+// rightSize moves each pattern to the cheapest machine of the same weight that holds it, as far as supply goes.
+func (s *solver) rightSize() {
+	patterns := s.patterns
+	s.patterns = make([]pattern, 0, len(patterns))
+	for _, pt := range patterns {
+		s.refund(pt)
+		need := s.p.needs(pt.content)
+		for pt.nodes > 0 {
+			part := pt
+			if r, n := s.cheaper(pt, &need); n > 0 {
+				part.row, part.nodes = r, min(n, pt.nodes)
+			}
+			s.buyBack(part)
+			pt.nodes -= part.nodes
+		}
+	}
+}
+
+// refund gives the pattern's nodes back, its pods apart.
+func (s *solver) refund(pt pattern) {
+	s.supply.take(s.p, &s.p.rows[pt.row], -pt.nodes)
+	s.launches -= pt.nodes
+	s.spent -= float64(pt.nodes) * s.p.rowPrice(pt.row)
+}
+
+func (s *solver) buyBack(pt pattern) {
+	s.supply.take(s.p, &s.p.rows[pt.row], pt.nodes)
+	s.launches += pt.nodes
+	s.spent += float64(pt.nodes) * s.p.rowPrice(pt.row)
+	s.patterns = append(s.patterns, pt)
+}
+
+// cheaper finds a row that holds the content for less than the pattern's, and how many of it there are; none is 0.
+func (s *solver) cheaper(pt pattern, need *needs) (int32, int64) {
+	price := s.p.rowPrice(pt.row)
+	weight := s.p.pools[s.p.rows[pt.row].pool].weight
+	for i := range s.p.bins {
+		b := &s.p.bins[i]
+		if s.p.pools[b.pool].weight != weight || b.relaxed && !pt.relaxed {
+			continue
+		}
+		if s.p.price(b) >= price {
+			break
+		}
+		if !need.sigs.SubsetOf(b.sigs) || !b.room.Fits(need.demand) {
+			continue
+		}
+		for _, r := range b.rows {
+			if s.p.rowPrice(r) >= price {
+				break
+			}
+			if n := s.supply.left(s.p, &s.p.rows[r]); n > 0 {
+				return r, n
+			}
+		}
+	}
+	return 0, 0
+}
+
+// topUp puts pods that are left over onto nodes that have been bought and still have room. Filling leaves such room only
+// where a pool's minValues keep a node smaller than its machine, or where a node was bought before supply ran out.
+func (s *solver) topUp() {
+	for _, c := range s.order {
+		for i := 0; i < len(s.patterns) && s.remaining[c] > 0; i++ {
+			s.topUpPattern(i, c)
+		}
+	}
+}
+
+func (s *solver) topUpPattern(i int, c int32) {
+	for s.remaining[c] > 0 {
+		content, ok := s.joined(&s.patterns[i], c)
+		if !ok {
+			return
+		}
+		need := s.p.needs(content)
+		if !need.hostedBy(s.p, s.patterns[i].row) || !s.stillFlexible(&s.patterns[i], &need) {
+			return
+		}
+		if s.patterns[i].nodes > 1 {
+			rest := s.patterns[i]
+			rest.nodes--
+			s.patterns[i].nodes = 1
+			s.patterns = append(s.patterns, rest)
+		}
+		s.patterns[i].content = content
+		s.remaining[c]--
+	}
+}
+
+// joined is the pattern's content with one more pod of the class; false where company forbids it.
+func (s *solver) joined(pt *pattern, c int32) ([]portion, bool) {
+	out := make([]portion, 0, len(pt.content)+1)
+	placed := false
+	for _, part := range pt.content {
+		if s.p.apart(c, part.class) {
+			return nil, false
+		}
+		if part.class == c {
+			if part.count >= int64(s.p.classes[c].perNode) {
+				return nil, false
+			}
+			part.count++
+			placed = true
+		} else if part.class > c && !placed {
+			out = append(out, portion{c, 1})
+			placed = true
+		}
+		out = append(out, part)
+	}
+	if !placed {
+		out = append(out, portion{c, 1})
+	}
+	return out, true
+}
+
+// stillFlexible reports whether enough types for the pool's minValues hold the content.
+func (s *solver) stillFlexible(pt *pattern, need *needs) bool {
+	pool := s.p.rows[pt.row].pool
+	if pt.relaxed || len(s.p.pools[pool].minimums) == 0 {
+		return true
+	}
+	values := s.p.newTally(pool)
+	for _, t := range s.p.hostTypes(pt.row, need) {
+		values.add(t)
+	}
+	return values.satisfied()
+}
+
+// hostTypes are the types of the row's pool with an available row of the same variant that holds the content.
+func (p *Problem) hostTypes(row int32, need *needs) []int32 {
+	var out []int32
+	pl := &p.pools[p.rows[row].pool]
+	for r := pl.rows[0]; r < pl.rows[1]; r++ {
+		if n := len(out); n > 0 && out[n-1] == p.rows[r].typ {
+			continue
+		}
+		if p.rows[r].variant == p.rows[row].variant && p.available(r) && need.hostedBy(p, r) {
+			out = append(out, p.rows[r].typ)
+		}
+	}
+	return out
+}

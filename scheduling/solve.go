@@ -1,0 +1,204 @@
+package scheduling
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+)
+
+// Solve plans for a snapshot: [Compile], then [Problem.Solve].
+func Solve(ctx context.Context, s Snapshot, opts Options) (*Plan, error) {
+	problem, err := Compile(s)
+	if err != nil {
+		return nil, fmt.Errorf("compile snapshot: %w", err)
+	}
+	return problem.Solve(ctx, opts)
+}
+
+// Solve finds the cheapest plan that it can. Equal input gives an equal plan. A cancelled context gives an error and no
+// plan; bad options give an error that names the option. Safe for concurrent use.
+//
+// The algorithm, one attempt after the other, each in these steps:
+//
+//  1. Appraise: work out what each resource is worth from what machines cost, and so what a pod of each class is worth.
+//  2. Use what is there: fill existing nodes and nodes on their way.
+//  3. Buy, the NodePools of the greatest weight first: fill every kind of machine as well as possible, buy the kind
+//     that gives most worth for its money, as often as its pods last; appraise anew from time to time.
+//  4. Right-size: give each node the cheapest machine that holds what it holds.
+//  5. Use what right-sizing has freed for pods that limits or stock had kept out.
+//
+// The best attempt (fewest pods left out, then least money, then fewest nodes) is improved by taking its worst nodes
+// apart and buying their pods anew, and then written out pod by pod.
+func (p *Problem) Solve(ctx context.Context, opts Options) (*Plan, error) {
+	if err := opts.validate(); err != nil {
+		return nil, err
+	}
+	var best *solver
+	effort := 0
+	for _, st := range p.strategies() {
+		if best != nil && !p.worthAnother(best, st) {
+			continue
+		}
+		remaining := opts
+		if opts.Effort > 0 {
+			if remaining.Effort = opts.Effort - effort; remaining.Effort <= 0 {
+				break
+			}
+		}
+		s, err := p.attempt(ctx, remaining, st)
+		if err != nil {
+			return nil, err
+		}
+		effort += s.effort
+		if t := opts.Trace; t != nil && t.Attempt != nil {
+			t.Attempt(st.String(), s.spent, int(s.unplacedPods()))
+		}
+		if best == nil || !s.stopped && s.better(best) {
+			best = s
+		}
+	}
+	if !best.stopped {
+		if opts.Effort > 0 {
+			best.opts.Effort = best.effort + opts.Effort - effort
+		}
+		before := best.effort
+		if err := best.improve(ctx); err != nil {
+			return nil, err
+		}
+		effort += best.effort - before
+	}
+	plan := best.write()
+	plan.Stats.Effort = effort
+	return plan, nil
+}
+
+func (o *Options) validate() error {
+	switch {
+	case o.MinValues != "" && o.MinValues != MinValuesStrict && o.MinValues != MinValuesBestEffort:
+		return fmt.Errorf("options: MinValues must be %s or %s, is %q", MinValuesStrict, MinValuesBestEffort, o.MinValues)
+	case o.Preferences != "" && o.Preferences != PreferencesRespect && o.Preferences != PreferencesIgnore:
+		return fmt.Errorf("options: Preferences must be %s or %s, is %q", PreferencesRespect, PreferencesIgnore, o.Preferences)
+	case o.Effort < 0, o.Workers < 0, o.MaxLaunches < 0:
+		return fmt.Errorf("options: Effort, Workers and MaxLaunches must not be negative")
+	case o.MaxPrice < 0 || math.IsNaN(o.MaxPrice):
+		return fmt.Errorf("options: MaxPrice must be at least 0, is %v", o.MaxPrice)
+	}
+	return nil
+}
+
+// strategies are the ways to go about a solve, the best in most cases first.
+func (p *Problem) strategies() []strategy {
+	return []strategy{{relax: true}, {}, {relax: true, frugal: true}}
+}
+
+// maxPortfolio is the size of a problem, in classes times bins, up to which more than one strategy is tried. Large
+// problems leave the strategies little to disagree on.
+const maxPortfolio = 20_000
+
+// worthAnother reports whether a further strategy may do better than the best attempt so far.
+func (p *Problem) worthAnother(best *solver, st strategy) bool {
+	if best.stopped {
+		return false
+	}
+	if st.frugal {
+		return best.unplacedPods() > 0 && p.constrained()
+	}
+	return len(best.patterns) > 0 && len(p.classes)*len(p.bins) <= maxPortfolio
+}
+
+// constrained reports whether limits or stock bound what can be bought.
+func (p *Problem) constrained() bool {
+	if len(p.stocks) > 0 {
+		return true
+	}
+	for i := range p.pools {
+		if p.pools[i].limited() {
+			return true
+		}
+	}
+	return false
+}
+
+func (st strategy) String() string {
+	name := "largest-first"
+	if st.relax {
+		name = "relaxed"
+	}
+	if st.frugal {
+		name += " frugal"
+	}
+	return name
+}
+
+// attempt makes one plan by one strategy.
+func (p *Problem) attempt(ctx context.Context, opts Options, st strategy) (*solver, error) {
+	s := p.newSolver(opts, st)
+	s.appraise(p.buyable(opts))
+	s.fillNodes()
+	for range maxRounds {
+		before := s.unplacedPods()
+		for _, tier := range p.tiers(opts) {
+			if err := s.buy(ctx, tier); err != nil {
+				return nil, err
+			}
+		}
+		s.rightSize()
+		s.topUp()
+		if after := s.unplacedPods(); s.stopped || after == 0 || after == before {
+			break
+		}
+	}
+	return s, nil
+}
+
+// maxRounds bounds how often buying is tried again after right-sizing has freed some of a limit.
+const maxRounds = 4
+
+// better reports whether s is a better plan than o: fewer pods left out, then less money, then fewer nodes.
+func (s *solver) better(o *solver) bool {
+	return cmp.Or(
+		cmp.Compare(s.unplacedPods(), o.unplacedPods()),
+		compareMoney(s.spent, o.spent),
+		cmp.Compare(s.launches, o.launches),
+	) < 0
+}
+
+// compareMoney compares sums of prices; differences below a hundredth of a cent per hour are rounding.
+func compareMoney(a, b float64) int {
+	if math.Abs(a-b) <= 1e-6*math.Max(1, math.Max(a, b)) {
+		return 0
+	}
+	return cmp.Compare(a, b)
+}
+
+// tiers are the bins to buy from, one list after the other: by weight of the pool and, where minValues may be relaxed,
+// those that keep minValues first.
+func (p *Problem) tiers(opts Options) [][]int32 {
+	var out [][]int32
+	for i := 0; i < len(p.bins); {
+		weight := p.pools[p.bins[i].pool].weight
+		var strict, relaxed []int32
+		for ; i < len(p.bins) && p.pools[p.bins[i].pool].weight == weight; i++ {
+			if p.bins[i].relaxed {
+				relaxed = append(relaxed, int32(i))
+			} else {
+				strict = append(strict, int32(i))
+			}
+		}
+		out = append(out, strict)
+		if opts.MinValues == MinValuesBestEffort && len(relaxed) > 0 {
+			out = append(out, relaxed)
+		}
+	}
+	return out
+}
+
+// buyable is every bin that the options admit.
+func (p *Problem) buyable(opts Options) []int32 {
+	var out []int32
+	for _, tier := range p.tiers(opts) {
+		out = append(out, tier...)
+	}
+	return out
+}

@@ -1,0 +1,370 @@
+package scheduling
+
+import (
+	"cmp"
+	"container/heap"
+	"context"
+	"math"
+	"slices"
+
+	"github.com/kerf-autoscaler/kerf/internal/bitset"
+	"github.com/kerf-autoscaler/kerf/internal/resource"
+)
+
+// pattern is a kind of node that the solver has settled on: what is bought, what goes onto each, and how many.
+type pattern struct {
+	row     int32
+	content []portion
+	nodes   int64
+	relaxed bool // bought without regard to the pool's minValues
+}
+
+// strategy is one way to go about a solve. Several are tried and the best plan wins.
+type strategy struct {
+	// relax fills nodes by the relaxed knapsack rather than by the dearest pod first.
+	relax bool
+	// frugal weighs bins by what they take from limits and stock instead of by price.
+	frugal bool
+}
+
+// solver is the state of one attempt at a plan. It belongs to one goroutine.
+type solver struct {
+	p        *Problem
+	opts     Options
+	strategy strategy
+	filler   *filler
+	supply   supply
+
+	remaining []int64   // pods by class that still want a home
+	worth     []float64 // dollars per hour that a pod of the class is worth
+	order     []int32   // classes with remaining pods, dearest first
+
+	nodeRoom []resource.Vector
+	onNodes  [][]portion
+	patterns []pattern
+	launches int64
+	spent    float64
+	effort   int
+	stopped  bool // effort ran out
+	// noise, if set, blurs what pods are worth, so that another try goes another way.
+	noise *xorshift
+}
+
+func (p *Problem) newSolver(opts Options, st strategy) *solver {
+	s := &solver{
+		p: p, opts: opts, strategy: st, filler: newFiller(p), supply: p.newSupply(),
+		remaining: make([]int64, len(p.classes)), worth: make([]float64, len(p.classes)),
+		nodeRoom: make([]resource.Vector, len(p.nodes)), onNodes: make([][]portion, len(p.nodes)),
+	}
+	for c := range p.classes {
+		if p.classes[c].unsupported == "" {
+			s.remaining[c] = int64(p.classes[c].planned())
+		}
+	}
+	for i := range p.nodes {
+		s.nodeRoom[i] = p.nodes[i].free.Clone()
+	}
+	return s
+}
+
+// step counts one unit of effort and reports whether there is any left.
+func (s *solver) step() bool {
+	if s.opts.Effort > 0 && s.effort >= s.opts.Effort {
+		s.stopped = true
+		return false
+	}
+	s.effort++
+	return true
+}
+
+// unplacedPods is how many pods are still without a home.
+func (s *solver) unplacedPods() int64 {
+	total := int64(0)
+	for _, n := range s.remaining {
+		total += n
+	}
+	return total
+}
+
+// scarce is what a pod is worth, beyond its resources, when nothing that can be bought would hold it.
+const scarce = 1e6
+
+// appraise says what a pod of each class is worth, by the prices of the given bins, and sorts the classes by it.
+func (s *solver) appraise(bins []int32) {
+	wanted := bitset.New(max(len(s.p.sigs), 1))
+	for c, n := range s.remaining {
+		s.worth[c] = 0
+		if n > 0 {
+			wanted.Add(int(s.p.classes[c].sig))
+		}
+	}
+	for _, m := range s.p.markets(bins, wanted) {
+		costs := make([]float64, len(m.bins))
+		for i, b := range m.bins {
+			costs[i] = s.cost(b, s.p.bins[b].rows[0])
+		}
+		c := s.p.demandOf(m, s.remaining)
+		s.p.setRows(c, m, costs, false)
+		dual, _ := c.duals()
+		for _, class := range c.classes {
+			// A trace of every resource, priced or not, so that of equals the larger pod comes first.
+			for k, d := range c.dims {
+				share := float64(s.p.classes[class].demand[d]) / c.load[d]
+				s.worth[class] += 1e-9 * share
+				if dual != nil {
+					s.worth[class] += dual[k] * share
+				}
+			}
+			if len(m.bins) == 0 {
+				s.worth[class] += scarce
+			}
+		}
+		for k, row := range c.slotted {
+			for _, position := range row.members {
+				if dual != nil {
+					s.worth[c.classes[position]] += dual[len(c.dims)+k] / row.load
+				}
+			}
+		}
+	}
+	if s.noise != nil {
+		for c := range s.worth {
+			s.worth[c] *= 1 + blur*(s.noise.share()-0.5)
+		}
+	}
+	s.sortClasses()
+}
+
+func (s *solver) sortClasses() {
+	s.order = s.order[:0]
+	for c, n := range s.remaining {
+		if n > 0 {
+			s.order = append(s.order, int32(c))
+		}
+	}
+	slices.SortFunc(s.order, func(a, b int32) int {
+		return cmp.Or(cmp.Compare(s.worth[b], s.worth[a]), cmp.Compare(a, b))
+	})
+}
+
+// cost is what the solver takes a node of the row to cost. Free machines still cost a trace, so that fewer are bought.
+func (s *solver) cost(b int32, r int32) float64 {
+	price := s.p.rowPrice(r)
+	if !s.strategy.frugal {
+		return math.Max(price, minimumCost)
+	}
+	share := 0.0
+	bin := &s.p.bins[b]
+	for d, room := range s.supply.room[bin.pool] {
+		if room != math.MaxInt64 {
+			share = math.Max(share, float64(s.p.types[s.p.rows[r].typ].capacity[d])/math.Max(1, float64(room)))
+		}
+	}
+	if n := s.supply.nodes[bin.pool]; n != math.MaxInt64 {
+		share = math.Max(share, 1/math.Max(1, float64(n)))
+	}
+	if stock := s.p.offers[s.p.rows[r].offer].stock; stock >= 0 {
+		share = math.Max(share, 1/math.Max(1, float64(s.supply.stocks[stock])))
+	}
+	return share + 1e-6*math.Max(price, minimumCost)
+}
+
+const minimumCost = 1e-6
+
+// fillNodes assigns what fits to nodes that exist already. Nodes that few others can stand in for come into their own
+// by the order of worth: a pod that can only run here is worth more than one that could be bought a node.
+func (s *solver) fillNodes() {
+	if len(s.p.nodes) == 0 {
+		return
+	}
+	s.raiseScarce()
+	for i := range s.p.nodes {
+		n := &s.p.nodes[i]
+		if n.accepts.Empty() || !s.step() {
+			continue
+		}
+		order := make([]int32, 0, len(s.order))
+		for _, c := range s.order {
+			cl := &s.p.classes[c]
+			if s.remaining[c] > 0 && n.accepts.Has(int(cl.sig)) && s.nodeRoom[i].Fits(cl.demand) && !cl.ties.conflict(n.ties) {
+				order = append(order, c)
+			}
+		}
+		if len(order) == 0 {
+			continue
+		}
+		room := s.nodeRoom[i].Clone()
+		room.Clamp()
+		content, _ := s.filler.fill(room, order, s.remaining, s.worth, s.strategy.relax)
+		s.onNodes[i] = content
+		for _, part := range content {
+			s.remaining[part.class] -= part.count
+			s.nodeRoom[i].Sub(s.p.classes[part.class].demand, part.count)
+		}
+	}
+	s.sortClasses()
+}
+
+// raiseScarce lets classes that only existing nodes can host go first, those with the fewest such nodes above all.
+func (s *solver) raiseScarce() {
+	raised := false
+	for _, c := range s.order {
+		if s.worth[c] < scarce {
+			continue
+		}
+		hosts := 0
+		for i := range s.p.nodes {
+			if s.p.nodes[i].accepts.Has(int(s.p.classes[c].sig)) && s.nodeRoom[i].Fits(s.p.classes[c].demand) {
+				hosts++
+			}
+		}
+		s.worth[c] += scarce / float64(hosts+1)
+		raised = true
+	}
+	if raised {
+		s.sortClasses()
+	}
+}
+
+// candidate is a bin with the best content found for it.
+type candidate struct {
+	bin     int32
+	row     int32
+	content []portion
+	score   float64 // cost per worth; less is better
+}
+
+// market heap: least score first, then the order of bins.
+type candidates []candidate
+
+func (h candidates) Len() int      { return len(h) }
+func (h candidates) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h candidates) Less(i, j int) bool {
+	return h[i].score < h[j].score || h[i].score == h[j].score && h[i].bin < h[j].bin
+}
+func (h *candidates) Push(x any) { *h = append(*h, x.(candidate)) }
+func (h *candidates) Pop() any {
+	old := *h
+	last := old[len(old)-1]
+	*h = old[:len(old)-1]
+	return last
+}
+
+// repriceAfter is how many patterns are bought, at the least, before prices are worked out anew: a quarter of those
+// bought so far where that is more.
+const repriceAfter = 8
+
+// buy covers what remains with nodes of the given bins, best worth for money first. A bin's score only gets worse as
+// pods run out, so a candidate whose content is still to be had when it is popped is the best there is.
+func (s *solver) buy(ctx context.Context, bins []int32) error {
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		s.appraise(bins)
+		if len(s.order) == 0 || s.stopped {
+			return nil
+		}
+		queue := make(candidates, 0, len(bins))
+		for _, b := range bins {
+			if c, ok := s.candidate(b); ok {
+				queue = append(queue, c)
+			}
+			if s.stopped {
+				return nil
+			}
+		}
+		if len(queue) == 0 {
+			return nil
+		}
+		heap.Init(&queue)
+		for bought := 0; bought < max(repriceAfter, len(s.patterns)/4) && len(queue) > 0; {
+			top := queue[0]
+			n := s.multiplicity(&top)
+			if n == 0 {
+				if fresh, ok := s.candidate(top.bin); ok {
+					queue[0] = fresh
+					heap.Fix(&queue, 0)
+				} else {
+					heap.Pop(&queue)
+				}
+				if s.stopped {
+					return nil
+				}
+				continue
+			}
+			s.commit(pattern{row: top.row, content: top.content, nodes: n, relaxed: s.p.bins[top.bin].relaxed})
+			bought++
+		}
+	}
+}
+
+// candidate fills the bin with the best of what remains; false if nothing can be bought or nothing fits.
+func (s *solver) candidate(b int32) (candidate, bool) {
+	bin := &s.p.bins[b]
+	row := int32(-1)
+	for _, r := range bin.rows {
+		if s.supply.left(s.p, &s.p.rows[r]) > 0 {
+			row = r
+			break
+		}
+	}
+	if row < 0 || s.affordable(row) == 0 {
+		return candidate{}, false
+	}
+	order := make([]int32, 0, len(s.order))
+	for _, c := range s.order {
+		if s.remaining[c] > 0 && bin.sigs.Has(int(s.p.classes[c].sig)) {
+			order = append(order, c)
+		}
+	}
+	if len(order) == 0 || !s.step() {
+		return candidate{}, false
+	}
+	content, worth := s.filler.fill(bin.room, order, s.remaining, s.worth, false)
+	if s.strategy.relax {
+		if other, more := s.filler.fill(bin.room, order, s.remaining, s.worth, true); more > worth {
+			content, worth = other, more
+		}
+	}
+	if len(content) == 0 {
+		return candidate{}, false
+	}
+	score := s.cost(b, row) / worth
+	if s.noise != nil {
+		score *= 1 + blur*(s.noise.share()-0.5)
+	}
+	return candidate{bin: b, row: row, content: content, score: score}, true
+}
+
+// multiplicity is how many nodes of the candidate can be bought as it stands; 0 if it must be worked out anew.
+func (s *solver) multiplicity(c *candidate) int64 {
+	n := min(s.supply.left(s.p, &s.p.rows[c.row]), s.affordable(c.row))
+	for _, part := range c.content {
+		n = min(n, s.remaining[part.class]/part.count)
+	}
+	return n
+}
+
+// affordable is how many nodes of the row the options still allow.
+func (s *solver) affordable(r int32) int64 {
+	n := int64(math.MaxInt64)
+	if s.opts.MaxLaunches > 0 {
+		n = int64(s.opts.MaxLaunches) - s.launches
+	}
+	if price := s.p.rowPrice(r); s.opts.MaxPrice > 0 && price > 0 {
+		n = min(n, int64(math.Floor((s.opts.MaxPrice-s.spent)/price+1e-9)))
+	}
+	return max(n, 0)
+}
+
+// commit buys the pattern.
+func (s *solver) commit(pt pattern) {
+	s.supply.take(s.p, &s.p.rows[pt.row], pt.nodes)
+	s.launches += pt.nodes
+	s.spent += float64(pt.nodes) * s.p.rowPrice(pt.row)
+	for _, part := range pt.content {
+		s.remaining[part.class] -= part.count * pt.nodes
+	}
+	s.patterns = append(s.patterns, pt)
+}

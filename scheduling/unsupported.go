@@ -1,0 +1,108 @@
+package scheduling
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// unsupportedField names the first field of the pod that restricts where it may run and that the planner does not
+// understand; empty when it understands all. Such a pod is left out with code NotSupported rather than placed where
+// the scheduler might refuse it. Soft constraints are not listed: leaving them unheeded never makes a plan wrong.
+//
+// Required anti-affinity between hosts is understood (see antiaffinity.go); over any other topology it is not.
+func unsupportedField(pod *corev1.Pod) string {
+	spec := &pod.Spec
+	if a := spec.Affinity; a != nil {
+		if a.PodAffinity != nil && len(a.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution) > 0 {
+			return "spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution"
+		}
+		if a.PodAntiAffinity != nil {
+			for i, term := range a.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution {
+				if term.TopologyKey != corev1.LabelHostname {
+					return fmt.Sprintf("spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[%d].topologyKey", i)
+				}
+			}
+		}
+	}
+	for i, c := range spec.TopologySpreadConstraints {
+		if c.WhenUnsatisfiable != corev1.ScheduleAnyway {
+			return fmt.Sprintf("spec.topologySpreadConstraints[%d]", i)
+		}
+	}
+	if field := hostPortField("spec.containers", spec.Containers); field != "" {
+		return field
+	}
+	if field := hostPortField("spec.initContainers", spec.InitContainers); field != "" {
+		return field
+	}
+	if field := unsupportedFeature(spec); field != "" {
+		return field
+	}
+	field, _ := unsupportedVolume(spec)
+	return field
+}
+
+// unsupportedFeature names a field by which the scheduler asks more of a node than labels, taints and resources: devices,
+// a pod group, or a feature that the node must have declared.
+func unsupportedFeature(spec *corev1.PodSpec) string {
+	switch {
+	case len(spec.ResourceClaims) > 0:
+		return "spec.resourceClaims"
+	case spec.SchedulingGroup != nil:
+		return "spec.schedulingGroup"
+	case spec.HostNetwork && spec.HostUsers != nil && !*spec.HostUsers:
+		return "spec.hostUsers"
+	}
+	for _, list := range [][]corev1.Container{spec.InitContainers, spec.Containers} {
+		for i := range list {
+			for _, rule := range list[i].RestartPolicyRules {
+				if rule.Action == corev1.ContainerRestartRuleActionRestartAllContainers {
+					return "spec.containers[" + list[i].Name + "].restartPolicyRules"
+				}
+			}
+		}
+	}
+	return ""
+}
+
+func hostPortField(path string, containers []corev1.Container) string {
+	for i := range containers {
+		for j, port := range containers[i].Ports {
+			if port.HostPort != 0 {
+				return fmt.Sprintf("%s[%d].ports[%d].hostPort", path, i, j)
+			}
+		}
+	}
+	return ""
+}
+
+// unsupportedVolume names the first volume whose place or number matters to the scheduler.
+func unsupportedVolume(spec *corev1.PodSpec) (field string, found bool) {
+	for i := range spec.Volumes {
+		source := &spec.Volumes[i].VolumeSource
+		kind := ""
+		switch {
+		case source.PersistentVolumeClaim != nil:
+			kind = "persistentVolumeClaim"
+		case source.Ephemeral != nil:
+			kind = "ephemeral"
+		case source.GCEPersistentDisk != nil:
+			kind = "gcePersistentDisk"
+		case source.AWSElasticBlockStore != nil:
+			kind = "awsElasticBlockStore"
+		case source.AzureDisk != nil:
+			kind = "azureDisk"
+		case source.ISCSI != nil:
+			kind = "iscsi"
+		case source.RBD != nil:
+			kind = "rbd"
+		case source.Cinder != nil:
+			kind = "cinder"
+		}
+		if kind != "" {
+			return fmt.Sprintf("spec.volumes[%d].%s", i, kind), true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,235 @@
+package scheduling
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
+	"github.com/kerf-autoscaler/kerf/cloudprovider"
+	"github.com/kerf-autoscaler/kerf/internal/resource"
+)
+
+// write expands the attempt, pod by pod, into a plan. Pods of a class are interchangeable and go out in the order of
+// their names: to existing nodes first, then to launches.
+func (s *solver) write() *Plan {
+	plan := &Plan{
+		problem: s.p, final: s, Truncated: s.stopped,
+		Stats: Stats{Pods: len(s.p.pods), Classes: len(s.p.classes), Offerings: s.p.purchasable()},
+	}
+	next := make([]int, len(s.p.classes))
+	plan.Assignments = make([]Assignment, 0, len(s.p.pods))
+	take := func(content []portion, node string, launch bool) []types.NamespacedName {
+		var names []types.NamespacedName
+		for _, part := range content {
+			pods := s.p.classes[part.class].pods
+			for range part.count {
+				name := podName(s.p.pods[pods[next[part.class]]])
+				next[part.class]++
+				names = append(names, name)
+				plan.Assignments = append(plan.Assignments, Assignment{Pod: name, Node: node, Launch: launch})
+			}
+		}
+		slices.SortFunc(names, compareNames)
+		return names
+	}
+	for i, content := range s.onNodes {
+		take(content, s.p.nodes[i].object.Name, false)
+	}
+	s.writeLaunches(plan, take)
+	slices.SortFunc(plan.Assignments, func(a, b Assignment) int { return compareNames(a.Pod, b.Pod) })
+	s.writeUnplaced(plan, next)
+	plan.Bound = math.Min(s.p.bound(s.placed()), plan.Price())
+	return plan
+}
+
+// purchasable is how many rows are available.
+func (p *Problem) purchasable() int {
+	n := 0
+	for r := range p.rows {
+		if p.available(int32(r)) {
+			n++
+		}
+	}
+	return n
+}
+
+// placed is how many pods of each class have a home.
+func (s *solver) placed() []int64 {
+	out := make([]int64, len(s.p.classes))
+	for c := range s.p.classes {
+		if s.p.classes[c].unsupported == "" {
+			out[c] = int64(s.p.classes[c].planned()) - s.remaining[c]
+		}
+	}
+	return out
+}
+
+// sortPatterns orders the patterns as their launches shall appear: by pool name, then as rows, then by content.
+func (s *solver) sortPatterns() {
+	slices.SortStableFunc(s.patterns, func(a, b pattern) int {
+		x, y := &s.p.rows[a.row], &s.p.rows[b.row]
+		return cmp.Or(
+			strings.Compare(s.p.pools[x.pool].source.Name, s.p.pools[y.pool].source.Name),
+			s.p.compareRows(a.row, b.row),
+			slices.CompareFunc(a.content, b.content, func(p, q portion) int {
+				return cmp.Or(cmp.Compare(p.class, q.class), cmp.Compare(q.count, p.count))
+			}),
+		)
+	})
+}
+
+func (s *solver) writeLaunches(plan *Plan, take func([]portion, string, bool) []types.NamespacedName) {
+	s.sortPatterns()
+	plan.Launches = make([]Launch, 0, s.launches)
+	numbers := map[string]int{}
+	for i := range s.patterns {
+		pt := &s.patterns[i]
+		row := &s.p.rows[pt.row]
+		pool := &s.p.pools[row.pool]
+		template := s.launch(pt)
+		for range pt.nodes {
+			l := template
+			l.Name = s.p.freshName(pool.source.Name, numbers)
+			l.Pods = take(pt.content, l.Name, true)
+			l.Node = s.p.newNode(pt.row, l.Name)
+			plan.Launches = append(plan.Launches, l)
+		}
+		if t := s.opts.Trace; t != nil && t.Pattern != nil {
+			pods := int64(0)
+			for _, part := range pt.content {
+				pods += part.count
+			}
+			t.Pattern(pool.source.Name, s.p.offeringKey(&s.p.offers[row.offer]), int(pt.nodes), int(pods))
+		}
+	}
+}
+
+// freshName is the pool's name and the next number that is no node's name and that no pod asks for.
+func (p *Problem) freshName(pool string, numbers map[string]int) string {
+	for {
+		numbers[pool]++
+		if name := fmt.Sprintf("%s-%d", pool, numbers[pool]); !p.reserved[name] {
+			return name
+		}
+	}
+}
+
+// launch is what all nodes of the pattern have in common.
+func (s *solver) launch(pt *pattern) Launch {
+	p := s.p
+	row := &p.rows[pt.row]
+	need := p.needs(pt.content)
+	l := Launch{NodePool: p.pools[row.pool].source.Name}
+	l.Choices, l.InstanceTypes = s.alternatives(pt, &need)
+	if minimums := p.pools[row.pool].minimums; pt.relaxed && len(minimums) > 0 {
+		values := p.newTally(row.pool)
+		for _, t := range p.hostTypes(pt.row, &need) {
+			values.add(t)
+		}
+		l.RelaxedMinValues = values.short()
+	}
+	over := &p.overheads[p.overheadOf[pt.row]]
+	total := need.demand.Clone()
+	total.Add(over.demand)
+	for d := range over.daemons.All() {
+		l.DaemonPods = append(l.DaemonPods, p.daemons[d].name)
+	}
+	l.Requests = make(corev1.ResourceList, p.dims.Len())
+	for d, amount := range total {
+		if amount > 0 {
+			l.Requests[p.dims.Name(d)] = *resource.Quantity(p.dims.Name(d), amount)
+		}
+	}
+	return l
+}
+
+// alternatives are the offerings that can host the pattern's content: the one that is paid for first, then the others
+// by price. Offerings that are sold out by the plan itself, or whose machines the pool's limits no longer admit, are
+// left out. The names of their types come cheapest first.
+func (s *solver) alternatives(pt *pattern, need *needs) ([]cloudprovider.Choice, []string) {
+	p := s.p
+	chosen := &p.rows[pt.row]
+	pool := &p.pools[chosen.pool]
+	var rows []int32
+	for r := pool.rows[0]; r < pool.rows[1]; r++ {
+		if r == pt.row || p.rows[r].variant == chosen.variant && p.available(r) && need.hostedBy(p, r) && s.replaceable(pt, r) {
+			rows = append(rows, r)
+		}
+	}
+	slices.SortFunc(rows, p.compareRows)
+	choices := []cloudprovider.Choice{p.choice(pt.row)}
+	var names []string
+	seen := map[int32]bool{}
+	for _, r := range rows {
+		if r != pt.row && (p.offers[p.rows[r].offer].stock < 0 || s.supply.stocks[p.offers[p.rows[r].offer].stock] > 0) {
+			choices = append(choices, p.choice(r))
+		}
+		if t := p.rows[r].typ; !seen[t] {
+			seen[t] = true
+			names = append(names, p.types[t].source.Name)
+		}
+	}
+	return choices, names
+}
+
+// replaceable reports whether the pool's limits would admit the row in place of one node of the pattern. Pools with
+// minValues keep every type, since flexibility is what they ask for.
+func (s *solver) replaceable(pt *pattern, r int32) bool {
+	pool := s.p.rows[pt.row].pool
+	if len(s.p.pools[pool].minimums) > 0 {
+		return true
+	}
+	have, want := s.p.types[s.p.rows[pt.row].typ].capacity, s.p.types[s.p.rows[r].typ].capacity
+	for d, room := range s.supply.room[pool] {
+		if room != math.MaxInt64 && want[d]-have[d] > room {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *Problem) choice(r int32) cloudprovider.Choice {
+	return cloudprovider.Choice{OfferingKey: p.offeringKey(&p.offers[p.rows[r].offer]), Price: p.rowPrice(r)}
+}
+
+// newNode is the node as it will look once registered and initialised.
+func (p *Problem) newNode(r int32, name string) *corev1.Node {
+	row := &p.rows[r]
+	pool, typ, o := &p.pools[row.pool], &p.types[row.typ], &p.offers[row.offer]
+	labels := make(map[string]string, 12)
+	maps.Copy(labels, typ.labels)
+	maps.Copy(labels, o.labels)
+	maps.Copy(labels, pool.labels)
+	for key, choice := range pool.variants[row.variant] {
+		if !choice.absent {
+			labels[key] = choice.value
+		}
+	}
+	for _, key := range []string{corev1.LabelTopologyZone, v1.CapacityTypeLabelKey, corev1.LabelInstanceTypeStable} {
+		labels[key], _ = p.offerLabel(o, key)
+	}
+	for _, pair := range olderNames() {
+		if value, ok := labels[pair[1]]; ok {
+			if _, taken := labels[pair[0]]; !taken {
+				labels[pair[0]] = value
+			}
+		}
+	}
+	labels[corev1.LabelHostname] = name
+	node := &corev1.Node{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Node"},
+		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels},
+		Spec:       corev1.NodeSpec{Taints: pool.taints},
+	}
+	node.Status.Capacity = typ.source.Capacity
+	node.Status.Allocatable = typ.published
+	return node
+}
