@@ -51,7 +51,7 @@ func (p *Problem) chargePools() {
 		n := p.nodes[i].object
 		if pl, ok := byName[n.Labels[v1.NodePoolLabelKey]]; ok {
 			pl.nodes++
-			pl.used.Add(p.limitDims.Capacity(n.Status.Capacity))
+			pl.used.Add(p.limitDims.Demand(n.Status.Capacity))
 		}
 	}
 }

@@ -106,19 +106,22 @@ func (p *Problem) flexibleBins(pool int32, plain []bin) []bin {
 		}
 	}
 	for _, b := range plain {
-		variant := p.rows[b.rows[0]].variant
+		look := p.look(b.rows[0])
 		add(p.members(pool, func(r int32) bool {
-			return p.rows[r].variant == variant && b.sigs.SubsetOf(p.columns[p.columnOf[r]])
+			return p.look(r) == look && b.sigs.SubsetOf(p.columns[p.columnOf[r]])
 		}), b.room)
 	}
-	for v := range p.pools[pool].variants {
+	for v, look := range p.pools[pool].looks {
+		if int(look) != v {
+			continue
+		}
 		for c := range p.classes {
 			cl := &p.classes[c]
 			if cl.unsupported != "" {
 				continue
 			}
 			add(p.members(pool, func(r int32) bool {
-				return int(p.rows[r].variant) == v && p.sigs[cl.sig].rows.Has(int(r)) && p.room(r).Fits(cl.demand)
+				return p.look(r) == look && p.sigs[cl.sig].rows.Has(int(r)) && p.room(r).Fits(cl.demand)
 			}), cl.demand)
 		}
 	}

@@ -49,7 +49,7 @@ func (p *Problem) compileTypes() {
 			}
 			id := int32(len(p.types))
 			p.typeIDs[t] = id
-			info := typeInfo{source: t, published: t.Allocatable(), capacity: p.limitDims.Capacity(t.Capacity)}
+			info := typeInfo{source: t, published: t.Allocatable(), capacity: p.limitDims.Demand(t.Capacity)}
 			info.allocatable = p.dims.Capacity(info.published)
 			info.labels, info.open = splitLabels(t.Requirements)
 			for i := range t.Offerings {

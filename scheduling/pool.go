@@ -25,6 +25,8 @@ type pool struct {
 	custom  []requirement.Requirement // keys whose value the planner chooses
 	// variants are the choices of values for custom and open keys that make a difference to some pod.
 	variants []variant
+	// looks says which variants agree in all custom keys: nodes of one look can stand in for each other.
+	looks    []int32
 	limit    resource.Vector    // in Problem.limitDims; MaxInt64 where there is no limit
 	maxNodes int64              // the limit "nodes"; MaxInt64 without one
 	used     resource.Vector    // capacity of the pool's existing nodes
@@ -184,27 +186,33 @@ func (p *Problem) admitsKey(pl *pool, o *offer, r requirement.Requirement) bool 
 	return r.HasAbsent() || !p.isProviderKey(r.Key()) || r.Key() == corev1.LabelHostname
 }
 
-// fitsVariant reports whether the offer can be launched with the variant's values.
+// chosen reports whether the planner chooses the label's value on nodes of the pool bought at the offer: a custom key of
+// the pool, or a key that the offer leaves open.
+func (p *Problem) chosen(pl *pool, o *offer, key string) bool {
+	if slices.ContainsFunc(pl.custom, func(r requirement.Requirement) bool { return r.Key() == key }) {
+		return true
+	}
+	_, open := p.offerOpen(o, key)
+	return open
+}
+
+// fitsVariant reports whether the offer can be launched with the variant's values. Where the planner has no choice,
+// variants do not differ, and only the first choice stands for all.
 func (p *Problem) fitsVariant(pl *pool, o *offer, v variant) bool {
 	for key, choice := range v {
 		if open, ok := p.offerOpen(o, key); ok {
 			if choice.absent && !open.HasAbsent() || !choice.absent && !open.Has(choice.value) {
 				return false
 			}
-			continue
-		}
-		if have, ok := p.offerLabel(o, key); ok {
-			if choice.absent || have != choice.value {
-				return false
-			}
-			continue
-		}
-		if custom := slices.ContainsFunc(pl.custom, func(r requirement.Requirement) bool { return r.Key() == key }); !custom && !choice.absent {
+		} else if !p.chosen(pl, o, key) && choice != pl.variants[0][key] {
 			return false
 		}
 	}
 	return true
 }
+
+// look identifies the values that the row's node has for the pool's custom keys.
+func (p *Problem) look(r int32) int32 { return p.pools[p.rows[r].pool].looks[p.rows[r].variant] }
 
 // compileRows lists what can be launched, available or not.
 func (p *Problem) compileRows() {
@@ -237,7 +245,7 @@ func (p *Problem) rowLabel(i int, key string) (string, bool) {
 	if key == nodeNameKey || key == corev1.LabelHostname {
 		return newNodeName, true
 	}
-	if choice, ok := pl.variants[r.variant][key]; ok {
+	if choice, ok := pl.variants[r.variant][key]; ok && p.chosen(pl, &p.offers[r.offer], key) {
 		return choice.value, !choice.absent
 	}
 	if value, ok := pl.labels[key]; ok {

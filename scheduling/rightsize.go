@@ -38,12 +38,28 @@ func (s *solver) rightSize() {
 		for pt.nodes > 0 {
 			part := pt
 			if r, n := s.cheaper(pt, &need); n > 0 {
-				part.row, part.nodes = r, min(n, pt.nodes)
+				if n = s.exchangeable(pt, r, min(n, pt.nodes)); n > 0 {
+					part.row, part.nodes = r, n
+				}
 			}
 			s.buyBack(part)
 			pt.nodes -= part.nodes
 		}
 	}
+}
+
+// exchangeable is how many of the pattern's n nodes can be bought as the other row while the rest can still be bought as
+// before: a cheaper machine may take more of a limit.
+func (s *solver) exchangeable(pt pattern, r int32, n int64) int64 {
+	for ; n > 0; n-- {
+		s.supply.take(s.p, &s.p.rows[r], n)
+		left := s.supply.left(s.p, &s.p.rows[pt.row])
+		s.supply.take(s.p, &s.p.rows[r], -n)
+		if left >= pt.nodes-n {
+			break
+		}
+	}
+	return n
 }
 
 // refund gives the pattern's nodes back, its pods apart.
@@ -157,7 +173,7 @@ func (s *solver) stillFlexible(pt *pattern, need *needs) bool {
 	return values.satisfied()
 }
 
-// hostTypes are the types of the row's pool with an available row of the same variant that holds the content.
+// hostTypes are the types of the row's pool with an available row of the same look that holds the content.
 func (p *Problem) hostTypes(row int32, need *needs) []int32 {
 	var out []int32
 	pl := &p.pools[p.rows[row].pool]
@@ -165,7 +181,7 @@ func (p *Problem) hostTypes(row int32, need *needs) []int32 {
 		if n := len(out); n > 0 && out[n-1] == p.rows[r].typ {
 			continue
 		}
-		if p.rows[r].variant == p.rows[row].variant && p.available(r) && need.hostedBy(p, r) {
+		if p.look(r) == p.look(row) && p.available(r) && need.hostedBy(p, r) {
 			out = append(out, p.rows[r].typ)
 		}
 	}

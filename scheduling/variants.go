@@ -57,9 +57,15 @@ func (p *Problem) compileVariants(pl *pool, mentioned mentions) {
 			pl.variants = multiply(pl.variants, key, choices)
 		}
 	}
+	pl.looks = make([]int32, len(pl.variants))
+	for i, v := range pl.variants {
+		pl.looks[i] = int32(slices.IndexFunc(pl.variants, func(w variant) bool {
+			return !slices.ContainsFunc(pl.custom, func(r requirement.Requirement) bool { return v[r.Key()] != w[r.Key()] })
+		}))
+	}
 }
 
-// noteOpen collects what the type and its offers say of the keys that any of them leaves open, fixed values included.
+// noteOpen collects what the type and its offers say of the keys that they leave open.
 func (p *Problem) noteOpen(open map[string][]requirement.Requirement, t int32) {
 	info := &p.types[t]
 	note := func(r requirement.Requirement) {
@@ -75,13 +81,6 @@ func (p *Problem) noteOpen(open map[string][]requirement.Requirement, t int32) {
 			note(r)
 		}
 	}
-	for _, o := range info.offers {
-		for key := range open {
-			if value, ok := p.offerLabel(&p.offers[o], key); ok {
-				note(requirement.In(key, value))
-			}
-		}
-	}
 }
 
 // choices are the values of the key, absence included, that the pool admits and that somebody can tell apart: of those
@@ -94,6 +93,9 @@ func (p *Problem) choices(pl *pool, key string, sources, mentioned []requirement
 	var candidates []string
 	for _, r := range slices.Concat(sources, mentioned, []requirement.Requirement{admitted}) {
 		candidates = append(candidates, representatives(r)...)
+	}
+	if other, ok := admitted.Intersect(requirement.NotIn(key, candidates...)).Pick(); ok {
+		candidates = append(candidates, other) // a value that nobody has named
 	}
 	slices.Sort(candidates)
 	candidates = slices.Compact(candidates)

@@ -160,16 +160,17 @@ func (s *solver) alternatives(pt *pattern, need *needs) ([]cloudprovider.Choice,
 	pool := &p.pools[chosen.pool]
 	var rows []int32
 	for r := pool.rows[0]; r < pool.rows[1]; r++ {
-		if r == pt.row || p.rows[r].variant == chosen.variant && p.available(r) && need.hostedBy(p, r) && s.replaceable(pt, r) {
+		if r == pt.row || p.look(r) == p.look(pt.row) && p.available(r) && need.hostedBy(p, r) && s.replaceable(pt, r) {
 			rows = append(rows, r)
 		}
 	}
 	slices.SortFunc(rows, p.compareRows)
 	choices := []cloudprovider.Choice{p.choice(pt.row)}
 	var names []string
-	seen := map[int32]bool{}
+	seen, listed := map[int32]bool{}, map[int32]bool{chosen.offer: true}
 	for _, r := range rows {
-		if r != pt.row && (p.offers[p.rows[r].offer].stock < 0 || s.supply.stocks[p.offers[p.rows[r].offer].stock] > 0) {
+		if o := p.rows[r].offer; !listed[o] && (p.offers[p.rows[r].offer].stock < 0 || s.supply.stocks[p.offers[p.rows[r].offer].stock] > 0) {
+			listed[o] = true
 			choices = append(choices, p.choice(r))
 		}
 		if t := p.rows[r].typ; !seen[t] {
@@ -209,7 +210,7 @@ func (p *Problem) newNode(r int32, name string) *corev1.Node {
 	maps.Copy(labels, o.labels)
 	maps.Copy(labels, pool.labels)
 	for key, choice := range pool.variants[row.variant] {
-		if !choice.absent {
+		if !choice.absent && p.chosen(pool, o, key) {
 			labels[key] = choice.value
 		}
 	}

@@ -1,0 +1,258 @@
+package scheduling_test
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kerf-autoscaler/kerf/cloudprovider"
+	"github.com/kerf-autoscaler/kerf/internal/gen"
+	"github.com/kerf-autoscaler/kerf/internal/oracle"
+	"github.com/kerf-autoscaler/kerf/scheduling"
+)
+
+// The properties that every plan of every world must have, tried on random worlds:
+//
+//	(1) the oracle accepts the plan;
+//	(2) shuffling any input changes no byte of output;
+//	(3) nor does the number of workers or a second call;
+//	(4) inputs are the same before and after;
+//	(5) applying the plan and solving again launches nothing;
+//	(6) every pod is placed or left out with a reason that the oracle confirms;
+//	(10) the price is not below the lower bound.
+//
+// A longer run: go test ./scheduling -run Properties -worlds 20000 -seed 1000
+var (
+	worldCount = flag.Int("worlds", 600, "how many random worlds the property tests try")
+	firstSeed  = flag.Uint64("seed", 0, "seed of the first random world")
+)
+
+// maxReports bounds how many failing worlds are made smaller and printed.
+const maxReports = 5
+
+func TestProperties(t *testing.T) {
+	pods, placed, launches, failed := 0, 0, 0, 0
+	for i := range *worldCount {
+		seed := *firstSeed + uint64(i)
+		s := gen.World(seed, gen.Base())
+		opts := optionsOf(seed)
+		if problem := properties(t, s, seed, opts); problem != "" {
+			report(t, seed, opts, s, problem)
+			if failed++; failed == maxReports {
+				t.Fatalf("%d worlds failed, the first %d tried", failed, i+1)
+			}
+		}
+		if plan, err := scheduling.Solve(t.Context(), s, opts); err == nil && opts == (scheduling.Options{}) {
+			pods += plan.Stats.Pods
+			placed += len(plan.Assignments)
+			launches += len(plan.Launches)
+		}
+	}
+	t.Logf("%d worlds: %d pods, %.1f %% placed, %d launches", *worldCount, pods, 100*float64(placed)/float64(max(pods, 1)), launches)
+}
+
+// optionsOf are the options that a world is solved with: the default for most.
+func optionsOf(seed uint64) scheduling.Options {
+	switch seed % 16 {
+	case 5, 13:
+		return scheduling.Options{MinValues: scheduling.MinValuesBestEffort}
+	case 6:
+		return scheduling.Options{Effort: int(seed/16)%20 + 1}
+	case 7:
+		return scheduling.Options{MaxLaunches: int(seed/16)%4 + 1}
+	case 8:
+		return scheduling.Options{MaxPrice: 0.1 * float64((seed/16)%9+1)}
+	}
+	return scheduling.Options{}
+}
+
+// properties checks all properties and returns the first problem; empty when there is none.
+func properties(t *testing.T, s scheduling.Snapshot, seed uint64, opts scheduling.Options) string {
+	before := gen.Dump(s)
+	problem, err := scheduling.Compile(s)
+	if err != nil {
+		return fmt.Sprintf("compile: %v", err)
+	}
+	plan, err := problem.Solve(t.Context(), opts)
+	if err != nil {
+		return fmt.Sprintf("solve: %v", err)
+	}
+	if v := oracle.Check(s, plan); len(v) > 0 {
+		return "(1) the oracle objects:\n" + lines(v)
+	}
+	if v := oracle.UnplacedWith(s, plan, opts); len(v) > 0 {
+		return "(6) pods left out for no reason:\n" + lines(v)
+	}
+	if p := withinOptions(plan, opts); p != "" {
+		return p
+	}
+	text := bytesOf(t, plan)
+	for _, workers := range []int{1, 3, 16} {
+		o := opts
+		o.Workers = workers
+		again, err := problem.Solve(t.Context(), o)
+		if err != nil || bytesOf(t, again) != text {
+			return fmt.Sprintf("(3) %d workers give another plan (%v): %s", workers, err, difference(bytesOf(t, again), text))
+		}
+	}
+	shuffled, err := scheduling.Solve(t.Context(), gen.Shuffle(s, seed), opts)
+	if err != nil || bytesOf(t, shuffled) != text {
+		return fmt.Sprintf("(2) a shuffled world gives another plan (%v): %s", err, difference(bytesOf(t, shuffled), text))
+	}
+	if opts == (scheduling.Options{}) || opts.MinValues != "" {
+		next, err := scheduling.Solve(t.Context(), apply(s, plan), opts)
+		if err != nil {
+			return fmt.Sprintf("(5) the applied plan cannot be solved: %v", err)
+		}
+		if len(next.Launches) > 0 || len(next.Assignments) > 0 {
+			return fmt.Sprintf("(5) after applying\n%s\nthere is more to do:\n%s", plan, next)
+		}
+	}
+	if gen.Dump(s) != before {
+		return "(4) the input was modified"
+	}
+	return ""
+}
+
+// withinOptions checks the bounds that the options set.
+func withinOptions(plan *scheduling.Plan, opts scheduling.Options) string {
+	if opts.MaxLaunches > 0 && len(plan.Launches) > opts.MaxLaunches {
+		return fmt.Sprintf("%d launches, MaxLaunches is %d", len(plan.Launches), opts.MaxLaunches)
+	}
+	if opts.MaxPrice > 0 && plan.Price() > opts.MaxPrice+1e-9 {
+		return fmt.Sprintf("price %v, MaxPrice is %v", plan.Price(), opts.MaxPrice)
+	}
+	if opts.Effort > 0 && plan.Stats.Effort > opts.Effort {
+		return fmt.Sprintf("effort %d, Effort is %d", plan.Stats.Effort, opts.Effort)
+	}
+	for i := range plan.Launches {
+		if opts.MinValues != scheduling.MinValuesBestEffort && plan.Launches[i].RelaxedMinValues != nil {
+			return "minValues are relaxed under Strict"
+		}
+	}
+	return ""
+}
+
+// difference shows the first place in which two texts differ.
+func difference(have, want string) string {
+	at := 0
+	for at < len(have) && at < len(want) && have[at] == want[at] {
+		at++
+	}
+	window := func(text string) string { return text[max(0, at-300):min(len(text), at+200)] }
+	return fmt.Sprintf("\n%s\ninstead of\n%s", window(have), window(want))
+}
+
+func lines(violations []oracle.Violation) string {
+	var out []string
+	for _, v := range violations {
+		out = append(out, v.String())
+	}
+	return strings.Join(out, "\n")
+}
+
+func bytesOf(t *testing.T, plan *scheduling.Plan) string {
+	text, err := json.Marshal(plan)
+	require.NoError(t, err)
+	return string(text) + plan.String()
+}
+
+// report fails the test with the smallest world that has the problem.
+func report(t *testing.T, seed uint64, opts scheduling.Options, s scheduling.Snapshot, problem string) {
+	kind := problem[:min(3, len(problem))]
+	small := gen.Shrink(s, func(s scheduling.Snapshot) bool {
+		return strings.HasPrefix(properties(t, s, seed, opts), kind)
+	})
+	plan, _ := scheduling.Solve(t.Context(), small, opts)
+	t.Errorf("seed %d, options %+v: %s\n\nin a smaller world:\n%s\n%s\nplan:\n%s", seed, opts, problem, properties(t, small, seed, opts), gen.Dump(small), plan)
+}
+
+// apply is the world after the plan has come true: launches are nodes, pods are bound, stock is used.
+func apply(s scheduling.Snapshot, plan *scheduling.Plan) scheduling.Snapshot {
+	s = gen.Clone(s)
+	pods := map[types.NamespacedName]*corev1.Pod{}
+	for _, pod := range s.Pods {
+		pods[types.NamespacedName{Namespace: pod.Namespace, Name: pod.Name}] = pod
+	}
+	at := map[string]int{}
+	for i := range s.Nodes {
+		at[s.Nodes[i].Name()] = i
+	}
+	used := map[string]int{}
+	for i := range plan.Launches {
+		l := &plan.Launches[i]
+		at[l.Name] = len(s.Nodes)
+		entry := scheduling.Node{Node: l.Node.DeepCopy()}
+		for _, name := range l.DaemonPods {
+			template := s.DaemonPods[slices.IndexFunc(s.DaemonPods, func(p *corev1.Pod) bool { return p.Namespace == name.Namespace && p.Name == name.Name })]
+			daemon := template.DeepCopy()
+			daemon.Name += "-" + l.Name
+			daemon.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "DaemonSet", Name: name.Name, UID: "daemon"}}
+			daemon.Spec.NodeName = l.Name
+			entry.Pods = append(entry.Pods, daemon)
+		}
+		s.Nodes = append(s.Nodes, entry)
+		used[l.Offering().StockKey]++
+	}
+	for _, a := range plan.Assignments {
+		pod := pods[a.Pod]
+		pod.Spec.NodeName = a.Node
+		s.Nodes[at[a.Node]].Pods = append(s.Nodes[at[a.Node]].Pods, pod)
+	}
+	s.Pods = slices.DeleteFunc(s.Pods, func(p *corev1.Pod) bool { return p.Spec.NodeName != "" })
+	seen := map[*cloudprovider.Stock]bool{}
+	for _, list := range s.InstanceTypes {
+		for _, t := range list {
+			for i := range t.Offerings {
+				if stock := t.Offerings[i].Stock; stock != nil && !seen[stock] {
+					seen[stock] = true
+					stock.Count = max(0, stock.Count-used[stock.Key])
+				}
+			}
+		}
+	}
+	return s
+}
+
+// TestTinyWorlds holds plans and bounds against the best plan there is.
+func TestTinyWorlds(t *testing.T) {
+	solved, exact, missed := 0, 0, 0
+	price, best, bounds := 0.0, 0.0, 0.0
+	for i := range max(200, *worldCount/4) {
+		seed := *firstSeed + uint64(i)
+		s := gen.Tiny(seed)
+		optimum, ok := oracle.Cheapest(s)
+		problem, err := scheduling.Compile(s)
+		require.NoError(t, err, "seed %d", seed)
+		plan, err := problem.Solve(t.Context(), scheduling.Options{})
+		require.NoError(t, err, "seed %d", seed)
+		if !ok {
+			require.NotEmpty(t, plan.Unplaced, "seed %d: nothing can place all pods\n%s\n%s", seed, gen.Dump(s), plan)
+			continue
+		}
+		bound, err := problem.LowerBound(t.Context())
+		require.NoError(t, err)
+		require.LessOrEqual(t, bound.Price, optimum+1e-6, "seed %d: the bound is above the optimum\n%s", seed, gen.Dump(s))
+		if len(plan.Unplaced) > 0 {
+			missed++
+			t.Logf("seed %d: pods left out that a plan for $%v would place\n%s\n%s", seed, optimum, plan, gen.Dump(s))
+			continue
+		}
+		require.GreaterOrEqual(t, plan.Price(), optimum-1e-6, "seed %d: cheaper than possible\n%s\n%s", seed, gen.Dump(s), plan)
+		solved++
+		if plan.Price() <= optimum+1e-6 {
+			exact++
+		}
+		price, best, bounds = price+plan.Price(), best+optimum, bounds+bound.Price
+	}
+	t.Logf("%d worlds solved, %d at the optimum; price %.2f %% above it, bound %.2f %% below; %d more left pods out for no need",
+		solved, exact, 100*(price/best-1), 100*(1-bounds/best), missed)
+}
