@@ -95,7 +95,8 @@ type Stock struct {
 	Count int
 }
 
-// OfferingKey identifies an offering within a NodePool.
+// OfferingKey identifies an offering within a NodePool. Where several offerings of a type share one key, the cheapest is
+// meant.
 type OfferingKey struct {
 	InstanceType, Zone, CapacityType string
 	// StockKey is the Key of the offering's Stock, empty without one.
