@@ -94,12 +94,3 @@ type Registration struct {
 	// Labels are put on the claim and the node, also while the node waits. nil: none.
 	Labels map[string]string
 }
-
-// Vocabulary is what label keys mean to a vendor. It has the same fields as scheduling.Vocabulary and converts to it.
-type Vocabulary struct {
-	// WellKnown are keys that belong to the vendor even when no instance type carries them. The standard keys of
-	// Kubernetes and karpenter.sh need not be listed.
-	WellKnown []string
-	// Aliases maps old or foreign keys to the key that they stand for.
-	Aliases map[string]string
-}

@@ -1,7 +1,10 @@
 package scheduling
 
 import (
+	"cmp"
 	"math"
+	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -19,7 +22,7 @@ type typeInfo struct {
 	published   corev1.ResourceList       // allocatable, as nodes will report it; shared by launches
 	allocatable resource.Vector           // the same, in Problem.dims
 	capacity    resource.Vector           // in Problem.limitDims
-	offers      []int32                   // in Problem.offers, catalogue order
+	offers      []int32                   // in Problem.offers
 }
 
 // offer is one instance type in one zone at one capacity type.
@@ -52,8 +55,7 @@ func (p *Problem) compileTypes() {
 			info := typeInfo{source: t, published: t.Allocatable(), capacity: p.limitDims.Demand(t.Capacity)}
 			info.allocatable = p.dims.Capacity(info.published)
 			info.labels, info.open = splitLabels(t.Requirements)
-			for i := range t.Offerings {
-				o := &t.Offerings[i]
+			for _, o := range sortedOfferings(t) {
 				compiled := offer{typ: id, source: o, stock: p.stockOf(stocks, o.Stock)}
 				compiled.labels, compiled.open = splitLabels(o.Requirements)
 				if !consistent(t, o) {
@@ -65,6 +67,18 @@ func (p *Problem) compileTypes() {
 			p.types = append(p.types, info)
 		}
 	}
+}
+
+// sortedOfferings are the type's offerings in an order that does not depend on how they are listed.
+func sortedOfferings(t *cloudprovider.InstanceType) []*cloudprovider.Offering {
+	out := make([]*cloudprovider.Offering, len(t.Offerings))
+	for i := range t.Offerings {
+		out[i] = &t.Offerings[i]
+	}
+	slices.SortStableFunc(out, func(a, b *cloudprovider.Offering) int {
+		return cmp.Or(cloudprovider.CompareOfferings(*a, *b), strings.Compare(a.Requirements.String(), b.Requirements.String()))
+	})
+	return out
 }
 
 func (p *Problem) stockOf(ids map[string]int32, s *cloudprovider.Stock) int32 {

@@ -78,6 +78,9 @@ func (p *Problem) compilePools(f *findings) {
 		for _, t := range types {
 			compiled.types = append(compiled.types, p.typeIDs[t])
 		}
+		slices.SortFunc(compiled.types, func(a, b int32) int {
+			return strings.Compare(p.types[a].source.Name, p.types[b].source.Name)
+		})
 		p.pools = append(p.pools, compiled)
 	}
 }

@@ -35,7 +35,7 @@ type Snapshot struct {
 	// Storage is what volumes need.
 	Storage Storage
 	// Vocabulary says which label keys mean the same and which are the provider's.
-	Vocabulary Vocabulary
+	Vocabulary cloudprovider.Vocabulary
 	// Profile holds the settings of the cluster's kube-scheduler.
 	Profile SchedulerProfile
 }
@@ -69,17 +69,6 @@ type Storage struct {
 	CSINodes    []*storagev1.CSINode
 	CSIDrivers  []*storagev1.CSIDriver
 	Attachments []*storagev1.VolumeAttachment
-}
-
-// Vocabulary is what label keys mean. It is data, so that two vendors can work in one process. The zero value is the
-// standard vocabulary of Kubernetes and karpenter.sh.
-type Vocabulary struct {
-	// WellKnown are further keys that belong to the provider even when no instance type carries them. The standard
-	// ones (see [Vocabulary.IsWellKnown]) need not be listed.
-	WellKnown []string
-	// Aliases maps further old or foreign keys to the key that they stand for, in NodePool requirements. The
-	// standard ones (beta.kubernetes.io/arch and its kin) need not be listed.
-	Aliases map[string]string
 }
 
 // SchedulerProfile is what the planner needs to know of the cluster's kube-scheduler. The zero value is the default

@@ -7,9 +7,14 @@ import (
 
 // suggestion finds the key that was probably meant by an unknown one: the nearest of the keys given and of those that
 // every cluster has, if it is near at all. Of several equally near the first is taken, those given before the others.
+// A key that every cluster has is right as it is.
 func suggestion(key string, known []string) (string, bool) {
+	everyday := everydayKeys()
+	if slices.Contains(everyday, key) {
+		return "", false
+	}
 	best, least := "", -1
-	for _, candidate := range slices.Concat(known, everydayKeys()) {
+	for _, candidate := range slices.Concat(known, everyday) {
 		if distance, near := nearness(key, candidate); near && (least < 0 || distance < least) {
 			best, least = candidate, distance
 		}
@@ -26,15 +31,15 @@ func everydayKeys() []string {
 	}
 }
 
-// nearness is how many letters tell the two keys apart, and whether one can be taken for the other: they have the same
-// name after the last slash, one ends with the other, or a few letters make the difference.
+// nearness is how many letters tell the two keys apart, and whether one can be taken for the other: the names after the
+// last slash differ in at most a quarter of the letters, the candidate ends with the name, or at most an eighth of all
+// letters make the difference.
 func nearness(key, candidate string) (int, bool) {
 	key, candidate = letters(key), letters(candidate)
 	name, candidateName := afterSlash(key), afterSlash(candidate)
 	distance := editDistance(key, candidate)
-	near := name == candidateName ||
+	near := editDistance(name, candidateName) <= len(candidateName)/4 ||
 		len(name) >= 4 && strings.HasSuffix(candidate, name) ||
-		len(name) >= 4 && editDistance(name, candidateName) <= 1 ||
 		distance <= len(candidate)/8
 	return distance, near
 }

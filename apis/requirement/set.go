@@ -28,7 +28,7 @@ func NewSet(rs ...Requirement) Set {
 			list[n] = r
 		}
 	}
-	return Set{list: slices.Clip(list[:n+1])}
+	return Set{list: list[:n+1]}
 }
 
 // Len is the number of keys.

@@ -10,9 +10,9 @@ const wordBits = 64
 // Set holds the number i if bit i%64 of word i/64 is one. The zero value is the empty set with room for nothing.
 type Set []uint64
 
-// New returns an empty set with room for the numbers 0 to n-1, rounded up to a multiple of 64. It panics if n is
-// negative.
-func New(n int) Set { return make(Set, (n+wordBits-1)/wordBits) }
+// New returns an empty set with room for the numbers 0 to n-1, rounded up to a multiple of 64. A negative n
+// counts as 0.
+func New(n int) Set { return make(Set, (max(n, 0)+wordBits-1)/wordBits) }
 
 // Clone returns a copy that shares no bits with s. The clone of nil is nil.
 func (s Set) Clone() Set {

@@ -1,0 +1,53 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+const (
+	// DecideProvision asks what to launch for the pods that wait.
+	DecideProvision = "provision"
+	// DecideDisrupt asks which nodes to take away.
+	DecideDisrupt = "disrupt"
+)
+
+// Scenario says what is asked about the other documents of a scenario file, and what the answer must be.
+//
+// +kubebuilder:skipversion
+type Scenario struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// Spec is the question and the answer.
+	Spec ScenarioSpec `json:"spec,omitempty"`
+}
+
+// ScenarioSpec is the question and the answer.
+type ScenarioSpec struct {
+	// Now is the instant at which the facts hold. Zero: unknown.
+	Now metav1.Time `json:"now,omitempty"`
+	// Decide is [DecideProvision] or [DecideDisrupt]. Empty: provision.
+	Decide string `json:"decide,omitempty"`
+	// Options of the planner. The zero value is the planner's own default.
+	Options ScenarioOptions `json:"options,omitempty"`
+	// Expect is the text that the plan or decision must print. Nil: any.
+	Expect *string `json:"expect,omitempty"`
+	// ExpectError is a part of the error with which the scenario must be refused. Empty: it must be accepted.
+	ExpectError string `json:"expectError,omitempty"`
+}
+
+// ScenarioOptions are the options of the planner that a scenario may set.
+type ScenarioOptions struct {
+	// Preferences is Respect or Ignore.
+	Preferences string `json:"preferences,omitempty"`
+	// MinValues is Strict or BestEffort.
+	MinValues string `json:"minValues,omitempty"`
+	// Effort bounds the planner's work in steps. Zero: no bound.
+	Effort int `json:"effort,omitempty"`
+	// MaxLaunches bounds the number of launches. Zero: no bound.
+	MaxLaunches int `json:"maxLaunches,omitempty"`
+	// MaxPrice bounds what all launches cost, in dollars per hour. Zero: no bound.
+	MaxPrice float64 `json:"maxPrice,omitempty"`
+	// Explain names pods, as namespace/name, whose explanations are printed after the plan.
+	Explain []string `json:"explain,omitempty"`
+}

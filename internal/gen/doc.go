@@ -1,0 +1,24 @@
+// Package gen makes random worlds for property tests: snapshots in which constraints bite and most pods still find a
+// place.
+//
+// A pod group is made by choosing something that could be launched, its target, and then asking for a part of its room
+// and for some of its labels. So most groups can be placed somewhere, and few can be placed everywhere. Some groups are
+// spoilt on purpose: too big, in contradiction with themselves, or in want of something that the engine does not know.
+//
+// What it is not: a model of real clusters. Catalogues and workloads of real clusters belong to benchmarks.
+//
+// The calls:
+//
+//	s := gen.World(seed, gen.Base())      // a world of mixed size
+//	t := gen.Tiny(seed)                   // one that can be searched through
+//	u := gen.Shuffle(s, seed)             // the same facts in another order
+//	c := gen.Clone(s)                     // a deep copy
+//	text := gen.Dump(s)                   // all facts as text, for people and for comparisons
+//	m := gen.Shrink(s, fails)             // a smaller world that fails still
+//
+// Invariants:
+//
+//   - The same seed and features give the same world, on every machine.
+//   - Every world is valid: scheduling.Compile accepts it.
+//   - Worlds share nothing: a world may be written to.
+package gen

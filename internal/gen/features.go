@@ -1,0 +1,62 @@
+package gen
+
+// Size says how big a world is.
+type Size int
+
+const (
+	// Mixed is mostly Small, sometimes Large.
+	Mixed Size = iota
+	// Small worlds have up to 60 pods, 12 types, 5 nodes and 4 pools.
+	Small
+	// Large worlds have some hundred pods.
+	Large
+	// Minute worlds have up to 6 pods and 4 offerings.
+	Minute
+)
+
+// Features switch on what a world may contain. The zero value gives plain pods, types and pools.
+type Features struct {
+	// Size is how big the world is.
+	Size Size
+	// OddSizes asks for requests that are no round numbers.
+	OddSizes bool
+	// Containers adds init containers, sidecars, pod overhead and pod-level resources.
+	Containers bool
+	// Extended adds GPUs and other resources that few types have.
+	Extended bool
+	// Affinity adds node selectors and required node affinity.
+	Affinity bool
+	// Taints adds taints, startup taints and tolerations.
+	Taints bool
+	// CustomKeys adds labels and requirements of the pools' own.
+	CustomKeys bool
+	// OpenLabels adds types that leave the value of a label to the planner.
+	OpenLabels bool
+	// Limits adds limits of pools.
+	Limits bool
+	// MinValues adds minValues to requirements.
+	MinValues bool
+	// Scarcity adds finite stock and offerings that are not available.
+	Scarcity bool
+	// Daemons adds DaemonSets.
+	Daemons bool
+	// Nodes adds existing nodes, nodes that start up, and claims in flight.
+	Nodes bool
+	// Closed adds pools that launch nothing: static, not ready, being deleted.
+	Closed bool
+	// Unplanned adds pods that are not to be planned.
+	Unplanned bool
+	// AntiAffinity adds required anti-affinity between hosts.
+	AntiAffinity bool
+	// Unsupported adds a few pods with constraints that the engine does not know.
+	Unsupported bool
+}
+
+// Base is every constraint that the engine knows today, and a few pods with constraints that it does not know.
+func Base() Features {
+	return Features{
+		OddSizes: true, Containers: true, Extended: true, Affinity: true, Taints: true, CustomKeys: true, OpenLabels: true,
+		Limits: true, MinValues: true, Scarcity: true, Daemons: true, Nodes: true, Closed: true, Unplanned: true,
+		AntiAffinity: true, Unsupported: true,
+	}
+}

@@ -1,0 +1,86 @@
+package gen
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// unplan makes the pod one that is not to be planned.
+func (m *maker) unplan(pod *corev1.Pod) {
+	owner := func(kind string) {
+		pod.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: kind, Name: "owner", UID: "owner"}}
+	}
+	switch m.IntN(7) {
+	case 0:
+		pod.Status.Phase = corev1.PodSucceeded
+	case 1:
+		pod.Status.Phase = corev1.PodFailed
+	case 2:
+		pod.Spec.SchedulingGates = []corev1.PodSchedulingGate{{Name: "example.com/wait"}}
+	case 3:
+		pod.Spec.SchedulerName = "another"
+	case 4:
+		owner("DaemonSet")
+	case 5:
+		owner("Node")
+	case 6:
+		pod.DeletionTimestamp = &metav1.Time{Time: m.s.Now}
+		pod.Finalizers = []string{"example.com/hold"}
+	}
+}
+
+// unsupported gives the pod a constraint that the engine does not know.
+func (m *maker) unsupported(pod *corev1.Pod) {
+	selector := &metav1.LabelSelector{MatchLabels: map[string]string{"kind": "web"}}
+	term := corev1.PodAffinityTerm{LabelSelector: selector, TopologyKey: corev1.LabelTopologyZone}
+	volume := func(source corev1.VolumeSource) {
+		pod.Spec.Volumes = []corev1.Volume{{Name: "data", VolumeSource: source}}
+	}
+	if pod.Spec.Affinity == nil {
+		pod.Spec.Affinity = &corev1.Affinity{}
+	}
+	switch m.IntN(6) {
+	case 0:
+		pod.Spec.Affinity.PodAffinity = &corev1.PodAffinity{RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{term}}
+	case 1:
+		pod.Spec.Affinity.PodAntiAffinity = &corev1.PodAntiAffinity{RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{term}}
+	case 2:
+		pod.Spec.TopologySpreadConstraints = []corev1.TopologySpreadConstraint{{
+			MaxSkew: 1, TopologyKey: corev1.LabelTopologyZone, WhenUnsatisfiable: corev1.DoNotSchedule, LabelSelector: selector,
+		}}
+	case 3:
+		pod.Spec.Containers[0].Ports = []corev1.ContainerPort{{ContainerPort: 80, HostPort: 80, Protocol: corev1.ProtocolTCP}}
+	case 4:
+		volume(corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "data"}})
+	case 5:
+		volume(corev1.VolumeSource{Ephemeral: &corev1.EphemeralVolumeSource{}})
+	}
+}
+
+// makeDaemons adds DaemonSets.
+func (m *maker) makeDaemons(n int) {
+	for i := range n {
+		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "agent" + string(rune('a'+i)), Namespace: "kube-system", Labels: map[string]string{"app": "agent", "kind": "agent"}}}
+		requests := corev1.ResourceList{corev1.ResourceCPU: quantity("%dm", m.between(10, 200)), corev1.ResourceMemory: quantity("%dMi", m.between(10, 300))}
+		if m.chance(0.04) {
+			requests[corev1.ResourceCPU] = quantity("3")
+		}
+		if m.f.OddSizes && m.chance(0.3) {
+			requests[corev1.ResourceMemory] = quantity("%d", m.between(1000, 200_000_000))
+		}
+		pod.Spec.Containers = []corev1.Container{container("agent", requests)}
+		if m.f.Affinity && m.chance(0.3) && len(m.targets) > 0 {
+			m.affinity(pod, pick(m, m.targets...))
+		}
+		switch m.IntN(4) {
+		case 0:
+			pod.Spec.Tolerations = []corev1.Toleration{{Operator: corev1.TolerationOpExists}}
+		case 1:
+			pod.Spec.Tolerations = []corev1.Toleration{{Key: "dedicated", Operator: corev1.TolerationOpExists}}
+		}
+		if m.chance(0.3) {
+			pod.Spec.HostNetwork = true
+		}
+		m.s.DaemonPods = append(m.s.DaemonPods, pod)
+	}
+}

@@ -1,0 +1,102 @@
+package oracle
+
+import (
+	"maps"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// freshName is the hostname of a node that nobody has named yet. It is no valid name, so nobody asks for it.
+const freshName = "~fresh"
+
+// host is an empty node launched from the blueprint, with its DaemonSets.
+func (w *world) build(b *blueprint) *host {
+	labels := maps.Clone(b.labels)
+	labels[corev1.LabelHostname] = freshName
+	if ref := b.pool.source.Spec.Template.Spec.NodeClassRef; ref != nil && ref.Group != "" {
+		labels[classLabel(b.pool)] = ref.Name
+	}
+	for old, today := range kubeletLabels() {
+		if value, ok := labels[today]; ok {
+			labels[old] = value
+		}
+	}
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: freshName, Labels: labels}}
+	node.Spec.Taints = b.pool.source.Spec.Template.Spec.Taints
+	node.Status.Capacity = b.typ.Capacity
+	node.Status.Allocatable = allocatable(b)
+	return &host{node: node, daemons: w.daemonsOn(node)}
+}
+
+// kubeletLabels are the old labels that a kubelet puts on a node beside today's.
+func kubeletLabels() map[string]string {
+	return map[string]string{
+		"beta.kubernetes.io/arch":          corev1.LabelArchStable,
+		"beta.kubernetes.io/os":            corev1.LabelOSStable,
+		"beta.kubernetes.io/instance-type": corev1.LabelInstanceTypeStable,
+	}
+}
+
+// allocatable is capacity minus overhead, never below zero.
+func allocatable(b *blueprint) corev1.ResourceList {
+	out := corev1.ResourceList{}
+	for name, q := range b.typ.Capacity {
+		left := q.DeepCopy()
+		left.Sub(b.typ.Overhead[name])
+		if left.Cmp(resource.Quantity{}) < 0 {
+			left = resource.Quantity{}
+		}
+		out[name] = left
+	}
+	return out
+}
+
+// stockKey names the offering's finite supply; empty when it is endless.
+func (b *blueprint) stockKey() string {
+	if b.offering.Stock == nil {
+		return ""
+	}
+	return b.offering.Stock.Key
+}
+
+// stockSize is the smallest count that any offering states for the supply.
+func (w *world) stockSize(key string) int {
+	size := -1
+	for _, list := range w.s.InstanceTypes {
+		for _, t := range list {
+			for _, o := range t.Offerings {
+				if o.Stock != nil && o.Stock.Key == key && (size < 0 || o.Stock.Count < size) {
+					size = o.Stock.Count
+				}
+			}
+		}
+	}
+	return size
+}
+
+// sold reports whether the offering can be bought, what the plan buys aside.
+func (w *world) sold(b *blueprint) bool {
+	return b.offering.Available && (b.offering.Stock == nil || w.stockSize(b.stockKey()) > 0)
+}
+
+// holds reports whether a node launched from the blueprint can host those pods together.
+func (w *world) holds(b *blueprint, pods []*corev1.Pod) bool {
+	h := w.build(b)
+	h.placed = pods
+	for _, pod := range pods {
+		if len(w.turnedAwayAlone(pod, h)) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// turnedAwayAlone is turnedAway as if the host were the only one in the world. What is far away is another question.
+func (w *world) turnedAwayAlone(pod *corev1.Pod, h *host) []reason {
+	hosts := w.hosts
+	w.hosts = nil
+	defer func() { w.hosts = hosts }()
+	return w.turnedAway(pod, h, without(h.pods(), pod))
+}

@@ -1,0 +1,215 @@
+package oracle
+
+import (
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+	podresources "k8s.io/component-helpers/resource"
+	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
+	"k8s.io/klog/v2"
+
+	"github.com/kerf-autoscaler/kerf/scheduling"
+)
+
+// The filters of the scheduler's default profile, as far as the oracle judges them.
+
+// reason is one way in which a host turns a pod away.
+type reason struct {
+	code scheduling.Code
+	key  string
+}
+
+func name(pod *corev1.Pod) types.NamespacedName {
+	return types.NamespacedName{Namespace: pod.Namespace, Name: pod.Name}
+}
+
+// amount is a quantity as the scheduler counts it: millicores of cpu, whole units of anything else, rounded up.
+func amount(list corev1.ResourceList, resource corev1.ResourceName) int64 {
+	q := list[resource]
+	if resource == corev1.ResourceCPU {
+		return q.MilliValue()
+	}
+	return q.Value()
+}
+
+// requests is what the pod asks for, without its pod slot. A resource of which it asks for none is not in the list.
+func (w *world) requests(pod *corev1.Pod) map[corev1.ResourceName]int64 {
+	if known, ok := w.asked[pod]; ok {
+		return known
+	}
+	list := podresources.PodRequests(pod, podresources.PodResourcesOptions{
+		UseStatusResources: true, InPlacePodLevelResourcesVerticalScalingEnabled: true,
+	})
+	out := map[corev1.ResourceName]int64{}
+	for resource := range list {
+		if n := amount(list, resource); n > 0 && resource != corev1.ResourcePods {
+			out[resource] = n
+		}
+	}
+	w.asked[pod] = out
+	return out
+}
+
+// lacking lists the resources of which a node with that allocatable and those other pods has too little for the pod.
+func (w *world) lacking(allocatable corev1.ResourceList, others []*corev1.Pod, pod *corev1.Pod) []corev1.ResourceName {
+	var out []corev1.ResourceName
+	if int64(len(others))+1 > amount(allocatable, corev1.ResourcePods) {
+		out = append(out, corev1.ResourcePods)
+	}
+	for resource, want := range w.requests(pod) {
+		used := int64(0)
+		for _, other := range others {
+			used += w.requests(other)[resource]
+		}
+		if want > amount(allocatable, resource)-used {
+			out = append(out, resource)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// untolerated is the first taint of the node that keeps pods with those tolerations away. Taints that only ask pods to
+// stay away do not count. Tolerations that compare numbers are a feature that is off by default and match nothing.
+func untolerated(node *corev1.Node, tolerations []corev1.Toleration) (corev1.Taint, bool) {
+	taints := slices.Clone(node.Spec.Taints)
+	if node.Spec.Unschedulable {
+		taints = append(taints, corev1.Taint{Key: "node.kubernetes.io/unschedulable", Effect: corev1.TaintEffectNoSchedule})
+	}
+	for _, taint := range taints {
+		if taint.Effect != corev1.TaintEffectNoSchedule && taint.Effect != corev1.TaintEffectNoExecute {
+			continue
+		}
+		tolerated := false
+		for _, t := range tolerations {
+			tolerated = tolerated || t.ToleratesTaint(klog.Logger{}, &taint, false)
+		}
+		if !tolerated {
+			return taint, true
+		}
+	}
+	return corev1.Taint{}, false
+}
+
+// matches reports whether the pod's node selector and required node affinity admit the node.
+func matches(pod *corev1.Pod, node *corev1.Node) bool {
+	ok, err := nodeaffinity.GetRequiredNodeAffinity(pod).Match(node)
+	return ok && err == nil
+}
+
+// conflictKey is a key for the conflict between a pod and a node: the first label of the node selector that differs, or
+// "nodeAffinity".
+func conflictKey(pod *corev1.Pod, node *corev1.Node) string {
+	for _, key := range slices.Sorted(mapKeys(pod.Spec.NodeSelector)) {
+		if have, ok := node.Labels[key]; !ok || have != pod.Spec.NodeSelector[key] {
+			return key
+		}
+	}
+	return "nodeAffinity"
+}
+
+// turnedAway lists every reason for which a host turns the pod away, with those other pods on it and everything else of
+// the final state in its place. Empty when the pod may run there.
+func (w *world) turnedAway(pod *corev1.Pod, h *host, others []*corev1.Pod) []reason {
+	var out []reason
+	if h.leaving {
+		out = append(out, reason{"Leaving", h.node.Name})
+	}
+	if taint, bad := untolerated(h.node, pod.Spec.Tolerations); bad {
+		out = append(out, reason{scheduling.UntoleratedTaint, taint.ToString()})
+	}
+	if !matches(pod, h.node) {
+		out = append(out, reason{scheduling.RequirementConflict, conflictKey(pod, h.node)})
+	}
+	for _, resource := range w.lacking(h.node.Status.Allocatable, others, pod) {
+		out = append(out, reason{scheduling.InsufficientResource, string(resource)})
+	}
+	for _, other := range others {
+		if w.exclude(pod, other, h.node, h.node) {
+			out = append(out, reason{scheduling.PodAntiAffinity, name(other).String()})
+		}
+	}
+	for _, far := range w.hosts {
+		if far == h {
+			continue
+		}
+		for _, other := range far.pods() {
+			if other != pod && w.exclude(pod, other, h.node, far.node) {
+				out = append(out, reason{scheduling.PodAntiAffinity, name(other).String()})
+			}
+		}
+	}
+	return out
+}
+
+func antiTerms(pod *corev1.Pod) []corev1.PodAffinityTerm {
+	if pod.Spec.Affinity == nil || pod.Spec.Affinity.PodAntiAffinity == nil {
+		return nil
+	}
+	return pod.Spec.Affinity.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution
+}
+
+// exclude reports whether one of two pods on those nodes forbids the other by required anti-affinity.
+func (w *world) exclude(a, b *corev1.Pod, nodeA, nodeB *corev1.Node) bool {
+	forbids := func(owner, other *corev1.Pod) bool {
+		for _, term := range antiTerms(owner) {
+			x, okX := nodeA.Labels[term.TopologyKey]
+			y, okY := nodeB.Labels[term.TopologyKey]
+			if okX && okY && x == y && w.selects(owner, &term, other) {
+				return true
+			}
+		}
+		return false
+	}
+	return forbids(a, b) || forbids(b, a)
+}
+
+// selects reports whether a term of the owner selects the other pod.
+func (w *world) selects(owner *corev1.Pod, term *corev1.PodAffinityTerm, other *corev1.Pod) bool {
+	inNamespace := slices.Contains(term.Namespaces, other.Namespace)
+	if term.NamespaceSelector == nil && len(term.Namespaces) == 0 {
+		inNamespace = owner.Namespace == other.Namespace
+	}
+	if term.NamespaceSelector != nil && selectorMatches(term.NamespaceSelector, w.namespaceLabels(other.Namespace)) {
+		inNamespace = true
+	}
+	if !inNamespace || term.LabelSelector == nil || !selectorMatches(term.LabelSelector, other.Labels) {
+		return false
+	}
+	for _, key := range term.MatchLabelKeys {
+		if mine, ok := owner.Labels[key]; ok {
+			if theirs, has := other.Labels[key]; !has || theirs != mine {
+				return false
+			}
+		}
+	}
+	for _, key := range term.MismatchLabelKeys {
+		if mine, ok := owner.Labels[key]; ok {
+			if theirs, has := other.Labels[key]; has && theirs == mine {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func selectorMatches(selector *metav1.LabelSelector, set map[string]string) bool {
+	s, err := metav1.LabelSelectorAsSelector(selector)
+	return err == nil && s.Matches(labels.Set(set))
+}
+
+func (w *world) namespaceLabels(namespace string) map[string]string {
+	out := map[string]string{}
+	for _, ns := range w.s.Namespaces {
+		if ns.Name == namespace {
+			for key, value := range ns.Labels {
+				out[key] = value
+			}
+		}
+	}
+	out[corev1.LabelMetadataName] = namespace
+	return out
+}

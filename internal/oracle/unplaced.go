@@ -1,0 +1,175 @@
+package oracle
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kerf-autoscaler/kerf/scheduling"
+)
+
+// Unplaced lists the pods that a plan made with the default options calls infeasible and that could have a home: on a
+// node of the final state, or on one more launch within what is left of limits and stock. It also lists reasons that are
+// not true of any node or instance type. It does not ask whether other pods could have been left out instead.
+func Unplaced(s scheduling.Snapshot, p *scheduling.Plan) []Violation {
+	return UnplacedWith(s, p, scheduling.Options{})
+}
+
+// UnplacedWith is [Unplaced] for a plan made with those options. MinValues is the option that counts.
+func UnplacedWith(s scheduling.Snapshot, p *scheduling.Plan, opts scheduling.Options) []Violation {
+	u := &unplacedChecker{world: newWorld(&s, p), relaxed: opts.MinValues == scheduling.MinValuesBestEffort, known: map[string]*facts{}}
+	for _, entry := range p.Unplaced {
+		pod := u.pending[entry.Pod]
+		if pod == nil || entry.Verdict != scheduling.Infeasible {
+			continue
+		}
+		f := u.factsOf(pod)
+		object := podObject(entry.Pod)
+		for _, h := range f.homes {
+			u.add(RoomLeft, object, "could run on %s", h)
+		}
+		if f.print != "" {
+			u.add(CouldLaunch, object, "could run on a further %s", f.print)
+		}
+		for _, r := range entry.Rejections {
+			u.checkRejection(object, f, r)
+		}
+	}
+	return u.list
+}
+
+type unplacedChecker struct {
+	*world
+	report
+	relaxed bool
+	known   map[string]*facts
+}
+
+// facts are what the final state holds against one kind of pod.
+type facts struct {
+	homes []string // hosts that would take the pod
+	print string   // a blueprint that would
+	nodes map[reason]bool
+	pools map[string]map[reason]bool
+}
+
+// factsOf finds the facts; pods that differ in nothing but their name share them.
+func (u *unplacedChecker) factsOf(pod *corev1.Pod) *facts {
+	shape := pod.DeepCopy()
+	shape.Name, shape.UID, shape.CreationTimestamp.Time = "", "", u.s.Now
+	text, err := json.Marshal(shape)
+	if err != nil {
+		panic(err) // a pod is plain data
+	}
+	f, ok := u.known[string(text)]
+	if !ok {
+		f = u.find(pod)
+		u.known[string(text)] = f
+	}
+	return f
+}
+
+func (u *unplacedChecker) find(pod *corev1.Pod) *facts {
+	f := &facts{nodes: map[reason]bool{}, pools: map[string]map[reason]bool{}}
+	for _, h := range u.hosts {
+		reasons := u.turnedAway(pod, h, h.pods())
+		if len(reasons) == 0 && (h.launch == nil || u.staysFlexible(h, pod)) {
+			f.homes = append(f.homes, h.node.Name)
+		}
+		note(f.nodes, reasons)
+	}
+	taken := u.taken()
+	for _, p := range u.pools {
+		found := map[reason]bool{}
+		f.pools[p.source.Name] = found
+		if p.refused > 0 || len(p.prints) == 0 {
+			found[reason{code: scheduling.RequirementConflict}] = true
+		}
+		short := u.short(p, []*corev1.Pod{pod})
+		for _, key := range short {
+			found[reason{scheduling.MinValues, key}] = true
+		}
+		for _, b := range p.prints {
+			h := u.build(b)
+			reasons := u.turnedAway(pod, h, h.pods())
+			if stock := b.stockKey(); !b.offering.Available || b.offering.Stock != nil && u.stockSize(stock) <= taken[stock] {
+				reasons = append(reasons, reason{scheduling.NoAvailableOffering, ""})
+			}
+			for _, resource := range u.exceeded(p, b) {
+				reasons = append(reasons, reason{scheduling.NodePoolLimit, string(resource)})
+			}
+			note(found, reasons)
+			if len(reasons) == 0 && (u.relaxed || len(short) == 0) && f.print == "" {
+				f.print = fmt.Sprintf("%s %v of pool %s with labels %v", b.typ.Name, keyOf(b.typ, b.offering), p.source.Name, b.labels)
+			}
+		}
+	}
+	return f
+}
+
+func note(set map[reason]bool, reasons []reason) {
+	for _, r := range reasons {
+		if r.code == "Leaving" {
+			r.code = scheduling.RequirementConflict
+		}
+		set[r] = true
+	}
+}
+
+// short lists the pool's minValues that the types able to host those pods together do not meet.
+func (w *world) short(p *pool, pods []*corev1.Pod) []string {
+	wanted := minimums(p)
+	if len(wanted) == 0 {
+		return nil
+	}
+	able := map[string]bool{}
+	for _, b := range p.prints {
+		if !able[b.typ.Name] && w.sold(b) && w.holds(b, pods) {
+			able[b.typ.Name] = true
+		}
+	}
+	values := w.variety(p, func(b *blueprint) bool { return able[b.typ.Name] })
+	var out []string
+	for _, key := range slices.Sorted(maps.Keys(wanted)) {
+		if values[key] < wanted[key] {
+			out = append(out, key)
+		}
+	}
+	return out
+}
+
+// staysFlexible reports whether enough types could host the launch if the pod joined it.
+func (u *unplacedChecker) staysFlexible(h *host, pod *corev1.Pod) bool {
+	p := u.pool(h.launch.NodePool)
+	return u.relaxed || p == nil || len(u.short(p, append(slices.Clone(h.placed), pod))) == 0
+}
+
+// checkRejection looks for a node, or a type of the pool, of which the rejection is true.
+func (u *unplacedChecker) checkRejection(object string, f *facts, r scheduling.Rejection) {
+	where, hosts := f.nodes, len(u.hosts)
+	if r.Pool != "" {
+		where, hosts = f.pools[r.Pool], len(u.s.InstanceTypes[r.Pool])
+	}
+	exact := r.Code == scheduling.InsufficientResource || r.Code == scheduling.NodePoolLimit || r.Code == scheduling.MinValues
+	for have := range where {
+		if have.code == r.Code && (!exact || have.key == r.Key) && r.Count >= 1 && r.Count <= hosts {
+			return
+		}
+	}
+	if r.Pool == "" && r.Code == scheduling.NoAvailableOffering && len(u.hosts) == 0 && u.nothingToLaunch() {
+		return
+	}
+	u.add(Reason, object, "%+v is true of nothing", r)
+}
+
+func (w *world) nothingToLaunch() bool {
+	for _, p := range w.pools {
+		if len(p.prints) > 0 {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,106 @@
+package oracle
+
+import (
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kerf-autoscaler/kerf/scheduling"
+)
+
+// unjudged lists the fields of a pod that restrict where it may run and that the oracle cannot judge. A pod with one of
+// them must not be placed. This is the one place to change when the oracle learns more.
+func unjudged(pod *corev1.Pod) []string {
+	var out []string
+	spec := &pod.Spec
+	if a := spec.Affinity; a != nil && a.PodAffinity != nil && len(a.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution) > 0 {
+		out = append(out, "spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution")
+	}
+	for _, c := range spec.TopologySpreadConstraints {
+		if c.WhenUnsatisfiable != corev1.ScheduleAnyway {
+			out = append(out, "spec.topologySpreadConstraints")
+		}
+	}
+	for _, list := range [][]corev1.Container{spec.InitContainers, spec.Containers} {
+		for _, c := range list {
+			for _, r := range c.RestartPolicyRules {
+				if r.Action == corev1.ContainerRestartRuleActionRestartAllContainers {
+					out = append(out, "restartPolicyRules")
+				}
+			}
+			for _, port := range c.Ports {
+				if port.HostPort != 0 {
+					out = append(out, "hostPort")
+				}
+			}
+		}
+	}
+	if len(spec.ResourceClaims) > 0 {
+		out = append(out, "spec.resourceClaims")
+	}
+	if spec.SchedulingGroup != nil {
+		out = append(out, "spec.schedulingGroup")
+	}
+	if spec.HostNetwork && spec.HostUsers != nil && !*spec.HostUsers {
+		out = append(out, "spec.hostUsers")
+	}
+	for _, v := range spec.Volumes {
+		s := v.VolumeSource
+		if s.PersistentVolumeClaim != nil || s.Ephemeral != nil || s.GCEPersistentDisk != nil || s.AWSElasticBlockStore != nil ||
+			s.AzureDisk != nil || s.ISCSI != nil || s.RBD != nil || s.Cinder != nil {
+			out = append(out, "spec.volumes")
+		}
+	}
+	return out
+}
+
+// mayDecline lists the fields with which the engine may answer NotSupported: those that nobody judges, and required
+// anti-affinity over anything but hostnames, the pod's own or that of a pod that stays where it is.
+func (w *world) mayDecline(pod *corev1.Pod) []string {
+	out := unjudged(pod)
+	for _, term := range antiTerms(pod) {
+		if term.TopologyKey != corev1.LabelHostname {
+			out = append(out, "spec.affinity.podAntiAffinity")
+		}
+	}
+	standing := append([]*corev1.Pod{}, w.daemons...)
+	for _, h := range w.existing {
+		standing = append(standing, h.bound...)
+	}
+	for _, other := range standing {
+		for _, term := range antiTerms(other) {
+			if term.TopologyKey != corev1.LabelHostname && w.selects(other, &term, pod) {
+				out = append(out, "anti-affinity of "+name(other).String())
+			}
+		}
+	}
+	return out
+}
+
+// planned reports whether a pod of the snapshot is one to be planned.
+func planned(s *scheduling.Snapshot, pod *corev1.Pod) bool {
+	if pod.Spec.NodeName != "" || pod.DeletionTimestamp != nil || len(pod.Spec.SchedulingGates) > 0 || finished(pod) {
+		return false
+	}
+	for _, owner := range pod.OwnerReferences {
+		if owner.Kind == "DaemonSet" || owner.Kind == "Node" {
+			return false
+		}
+	}
+	scheduler := pod.Spec.SchedulerName
+	if scheduler == "" {
+		scheduler = corev1.DefaultSchedulerName
+	}
+	ours := s.Profile.SchedulerNames
+	if len(ours) == 0 {
+		ours = []string{corev1.DefaultSchedulerName}
+	}
+	for _, n := range ours {
+		if n == scheduler {
+			return true
+		}
+	}
+	return false
+}
+
+func finished(pod *corev1.Pod) bool {
+	return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
+}

@@ -1,0 +1,22 @@
+package scheduling
+
+import corev1 "k8s.io/api/core/v1"
+
+// olderNames are the old label keys that a kubelet still puts on a node beside the key that they stand for.
+func olderNames() [][2]string {
+	return [][2]string{
+		{"beta.kubernetes.io/arch", corev1.LabelArchStable},
+		{"beta.kubernetes.io/os", corev1.LabelOSStable},
+		{corev1.LabelInstanceType, corev1.LabelInstanceTypeStable},
+	}
+}
+
+// stableName is the key whose value the node carries under the old key as well.
+func stableName(key string) (string, bool) {
+	for _, pair := range olderNames() {
+		if pair[0] == key {
+			return pair[1], true
+		}
+	}
+	return "", false
+}
