@@ -22,8 +22,9 @@ type antiTerm struct {
 	everywhere  bool            // all namespaces
 	byLabels    labels.Selector // namespaces with these labels; nil for none
 	topologyKey string
-	owner       string // first pod that states it, for messages
-	standing    bool   // some bound or daemon pod states it
+	owner       string    // first pod that states it, for messages
+	standing    bool      // some bound or daemon pod states it
+	port        *hostPort // set for a term that stands for a port; see hostport.go
 }
 
 // antiTerms is the list of distinct terms.
@@ -55,6 +56,19 @@ func (a *antiTerms) finish() {
 // podTies is how one pod relates to the terms: those it owns and those that select it.
 type podTies struct{ owns, selectedBy bitset.Set }
 
+// company is why two pods with conflicting ties may not share a host.
+func (a *antiTerms) company(t, o podTies) Rejection {
+	for i := range a.list {
+		if t.owns.Has(i) && o.selectedBy.Has(i) || o.owns.Has(i) && t.selectedBy.Has(i) {
+			if port := a.list[i].port; port != nil {
+				return Rejection{Code: HostPortInUse, Key: port.String()}
+			}
+			break
+		}
+	}
+	return Rejection{Code: PodAntiAffinity, Key: corev1.LabelHostname}
+}
+
 // conflict reports whether two pods with those ties may not share a host.
 func (t podTies) conflict(o podTies) bool {
 	return t.owns.Intersects(o.selectedBy) || o.owns.Intersects(t.selectedBy)
@@ -76,7 +90,7 @@ func requiredAnti(pod *corev1.Pod) []corev1.PodAffinityTerm {
 
 // add notes the pod's terms. A namespace selector needs to know the namespaces.
 func (a *antiTerms) add(f *findings, x printer, pod *corev1.Pod, path string, known, standing bool) []int32 {
-	var owned []int32
+	owned := a.addPorts(x, pod, standing)
 	for i := range requiredAnti(pod) {
 		term := &requiredAnti(pod)[i]
 		where := fmt.Sprintf("%s.spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[%d]", path, i)
@@ -164,11 +178,15 @@ func termNamespaces(pod *corev1.Pod, term *corev1.PodAffinityTerm) (names map[st
 }
 
 // selects reports whether the term selects a pod.
-func (a *antiTerms) selects(t *antiTerm, namespace string, podLabels map[string]string) bool {
+func (a *antiTerms) selects(t *antiTerm, pod *corev1.Pod) bool {
+	if t.port != nil {
+		return t.occupiedBy(pod)
+	}
+	namespace := pod.Namespace
 	if !t.everywhere && !t.namespaces[namespace] && (t.byLabels == nil || !t.byLabels.Matches(a.namespaceLabels(namespace))) {
 		return false
 	}
-	return t.selector.Matches(labels.Set(podLabels))
+	return t.selector.Matches(labels.Set(pod.Labels))
 }
 
 func (a *antiTerms) namespaceLabels(name string) labels.Set {
@@ -185,7 +203,7 @@ func (a *antiTerms) ties(owned []int32, pod *corev1.Pod) podTies {
 		t.owns.Add(int(id))
 	}
 	for i := range a.list {
-		if a.selects(&a.list[i], pod.Namespace, pod.Labels) {
+		if a.selects(&a.list[i], pod) {
 			t.selectedBy.Add(i)
 		}
 	}

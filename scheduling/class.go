@@ -94,7 +94,7 @@ func (p *Problem) kinds(f *findings, x printer) ([]kind, []int32) {
 	for i := range p.nodes {
 		n := &p.nodes[i]
 		for _, pod := range n.pods {
-			if len(requiredAnti(pod)) > 0 {
+			if len(requiredAnti(pod)) > 0 || len(hostPorts(pod)) > 0 {
 				path := fmt.Sprintf("Nodes[%s].Pods[%s/%s]", n.object.Name, pod.Namespace, pod.Name)
 				p.boundOwns[pod] = p.terms.add(f, x, pod, path, known, true)
 			}
@@ -200,7 +200,7 @@ func (p *Problem) keepApart() {
 		}
 	}
 	for t := range owners {
-		if clique := intersection(owners[t], selected[t]); len(clique) > 0 && p.terms.list[t].topologyKey == corev1.LabelHostname {
+		if clique := intersection(owners[t], selected[t]); len(clique) > 0 {
 			p.cliques = append(p.cliques, clique)
 		}
 	}

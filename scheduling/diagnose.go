@@ -110,20 +110,23 @@ func (s *solver) nodeReasons(cl *class, i int, details *affinityDetails) []Rejec
 		out = append(out, details.conflict(func(key string) (string, bool) { return s.p.nodeLabel(i, key) }))
 	}
 	out = append(out, s.p.shortages(cl.demand, s.nodeRoom[i])...)
-	if cl.ties.conflict(n.ties) || s.companyForbids(cl, s.onNodes[i]) {
-		out = append(out, Rejection{Code: PodAntiAffinity, Key: corev1.LabelHostname})
+	if cl.ties.conflict(n.ties) {
+		out = append(out, s.p.terms.company(cl.ties, n.ties))
+	} else if other, forbidden := s.companyForbids(cl, s.onNodes[i]); forbidden {
+		out = append(out, s.p.terms.company(cl.ties, other.ties))
 	}
 	return out
 }
 
-func (s *solver) companyForbids(cl *class, content []portion) bool {
-	return slices.ContainsFunc(content, func(part portion) bool {
+// companyForbids finds a class on a node that keeps a further pod of cl away.
+func (s *solver) companyForbids(cl *class, content []portion) (*class, bool) {
+	for _, part := range content {
 		other := &s.p.classes[part.class]
-		if other == cl {
-			return part.count >= int64(cl.perNode)
+		if other == cl && part.count >= int64(cl.perNode) || other != cl && cl.ties.conflict(other.ties) {
+			return other, true
 		}
-		return cl.ties.conflict(other.ties)
-	})
+	}
+	return nil, false
 }
 
 // rowReasons are all reasons, the pool's taints apart, why no further node of the row is bought for a pod of the class.
@@ -134,8 +137,11 @@ func (s *solver) rowReasons(cl *class, r int32, details *affinityDetails) []Reje
 	if !details.rows().Has(int(r)) {
 		out = append(out, details.conflict(func(key string) (string, bool) { return p.rowLabel(int(r), key) }))
 	}
-	if p.overheads[p.overheadOf[r]].daemons.Intersects(p.sigs[cl.sig].shunned) {
-		out = append(out, Rejection{Code: PodAntiAffinity, Key: corev1.LabelHostname})
+	for d := range p.overheads[p.overheadOf[r]].daemons.All() {
+		if p.sigs[cl.sig].shunned.Has(d) {
+			out = append(out, p.terms.company(cl.ties, p.daemons[d].ties))
+			break
+		}
 	}
 	out = append(out, p.shortages(cl.demand, p.room(r))...)
 	if !p.offers[row.offer].source.Available {

@@ -251,7 +251,9 @@ func (r Rejection) String() string {
 		return "not supported: " + r.Key
 	case EffortExhausted:
 		return "not looked at: " + r.Key + " is used up"
-	case TopologySpread, PodAffinity, HostPortInUse, VolumeConflict, GroupIncomplete:
+	case HostPortInUse:
+		return "host port " + r.Key + " in use"
+	case TopologySpread, PodAffinity, VolumeConflict, GroupIncomplete:
 	}
 	return strings.TrimSpace(string(r.Code) + " " + r.Key + amounts)
 }
@@ -288,7 +290,9 @@ func (r Rejection) remedy() string {
 		return fmt.Sprintf("lower minValues of %s from %s to %s", shortKey(r.Key), r.Want, r.Have)
 	case PodAntiAffinity:
 		return "drop the anti-affinity over " + shortKey(r.Key)
-	case TopologySpread, PodAffinity, HostPortInUse, VolumeConflict, GroupIncomplete, NotSupported, EffortExhausted:
+	case HostPortInUse:
+		return "free host port " + r.Key
+	case TopologySpread, PodAffinity, VolumeConflict, GroupIncomplete, NotSupported, EffortExhausted:
 	}
 	return r.String()
 }

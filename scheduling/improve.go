@@ -14,7 +14,7 @@ import (
 const (
 	goodEnough   = 1.002 // a plan within this factor of its bound is left alone
 	maxRuins     = 400   // ruins tried on one plan
-	maxBarren    = 60    // ruins in a row without a gain before giving up
+	maxBarren    = 100   // ruins in a row without a gain before giving up
 	maxRuinNodes = 500   // plans with more nodes are left alone: one node is a small share of their price
 	maxRuinSize  = 6     // nodes taken apart at once
 	blur         = 0.4   // by what share of its worth a pod is valued up or down at most, in all
@@ -22,7 +22,7 @@ const (
 
 // improve lowers the price of a finished attempt where it can.
 func (s *solver) improve(ctx context.Context) error {
-	if len(s.patterns) == 0 || s.launches > maxRuinNodes || s.unplacedPods() > 0 && s.p.constrained() {
+	if len(s.patterns) == 0 || s.launches > maxRuinNodes || len(s.p.nodes) > maxRuinNodes || s.unplacedPods() > 0 && s.p.constrained() {
 		return nil
 	}
 	target := s.p.bound(s.placed()) * goodEnough
@@ -35,7 +35,10 @@ func (s *solver) improve(ctx context.Context) error {
 			return err
 		}
 		before := s.save()
-		s.ruin(&random, 2+try%(maxRuinSize-1))
+		s.ruin(&random, 1+try%maxRuinSize)
+		s.vacate(&random)
+		s.sortClasses()
+		s.topUp()
 		for _, tier := range s.p.tiers(s.opts) {
 			if err := s.buy(ctx, tier); err != nil {
 				return err
@@ -78,6 +81,21 @@ func (s *solver) ruin(random *xorshift, n int) {
 	}
 }
 
+// vacate takes what was assigned to one existing node away and fills the node anew, in a few of the tries.
+func (s *solver) vacate(random *xorshift) {
+	if len(s.p.nodes) == 0 || random.next()%2 == 0 {
+		return
+	}
+	i := int(random.next() % uint64(len(s.p.nodes)))
+	for _, part := range s.onNodes[i] {
+		s.remaining[part.class] += part.count
+		s.nodeRoom[i].Sub(s.p.classes[part.class].demand, -part.count)
+	}
+	s.onNodes[i] = nil
+	s.appraise(s.p.buyable(s.opts))
+	s.fillNode(i)
+}
+
 // waste is the share of a node's machine that its pods leave free, of the resource that they fill most.
 func (s *solver) waste(pt *pattern) float64 {
 	need := s.p.needs(pt.content)
@@ -105,6 +123,8 @@ type saved struct {
 	launches  int64
 	spent     float64
 	unplaced  int64
+	onNodes   [][]portion
+	nodeRoom  []resource.Vector
 }
 
 func (s *solver) save() saved {
@@ -112,7 +132,12 @@ func (s *solver) save() saved {
 	for i := range room {
 		room[i] = s.supply.room[i].Clone()
 	}
+	rooms := slices.Clone(s.nodeRoom)
+	for i := range rooms {
+		rooms[i] = rooms[i].Clone()
+	}
 	return saved{
+		onNodes: slices.Clone(s.onNodes), nodeRoom: rooms,
 		patterns: slices.Clone(s.patterns), remaining: slices.Clone(s.remaining), room: room,
 		nodes: slices.Clone(s.supply.nodes), stocks: slices.Clone(s.supply.stocks),
 		launches: s.launches, spent: s.spent, unplaced: s.unplacedPods(),
@@ -121,6 +146,7 @@ func (s *solver) save() saved {
 
 func (s *solver) restore(b saved) {
 	s.patterns, s.remaining, s.launches, s.spent = b.patterns, b.remaining, b.launches, b.spent
+	s.onNodes, s.nodeRoom = b.onNodes, b.nodeRoom
 	s.supply = supply{room: b.room, nodes: b.nodes, stocks: b.stocks}
 }
 

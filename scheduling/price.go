@@ -188,6 +188,7 @@ func (p *Problem) slotRow(c *cover, m market, members []int, clique bool) slotRo
 				continue
 			}
 			times := float64(bin.room.Times(cl.demand, int64(cl.perNode)))
+			times = math.Min(times, c.slots[k]) // no node holds more than there are
 			if clique {
 				times = math.Min(times, 1)
 			}

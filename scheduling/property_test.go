@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -31,7 +32,7 @@ import (
 //
 // A longer run: go test ./scheduling -run Properties -worlds 20000 -seed 1000
 var (
-	worldCount = flag.Int("worlds", 600, "how many random worlds the property tests try")
+	worldCount = flag.Int("worlds", 500, "how many random worlds the property tests try")
 	firstSeed  = flag.Uint64("seed", 0, "seed of the first random world")
 )
 
@@ -76,7 +77,7 @@ func optionsOf(seed uint64) scheduling.Options {
 
 // properties checks all properties and returns the first problem; empty when there is none.
 func properties(t *testing.T, s scheduling.Snapshot, seed uint64, opts scheduling.Options) string {
-	before := gen.Dump(s)
+	before := gen.Clone(s)
 	problem, err := scheduling.Compile(s)
 	if err != nil {
 		return fmt.Sprintf("compile: %v", err)
@@ -116,7 +117,7 @@ func properties(t *testing.T, s scheduling.Snapshot, seed uint64, opts schedulin
 			return fmt.Sprintf("(5) after applying\n%s\nthere is more to do:\n%s", plan, next)
 		}
 	}
-	if gen.Dump(s) != before {
+	if !reflect.DeepEqual(s, before) {
 		return "(4) the input was modified"
 	}
 	return ""
@@ -240,7 +241,8 @@ func apply(s scheduling.Snapshot, plan *scheduling.Plan) scheduling.Snapshot {
 	return s
 }
 
-// TestTinyWorlds holds plans and bounds against the best plan there is.
+// TestTinyWorlds holds plans and bounds against the best plan there is. Prices are compared where all pools weigh the
+// same: weights come before prices.
 func TestTinyWorlds(t *testing.T) {
 	solved, exact, missed := 0, 0, 0
 	price, best, bounds := 0.0, 0.0, 0.0
@@ -259,18 +261,37 @@ func TestTinyWorlds(t *testing.T) {
 		bound, err := problem.LowerBound(t.Context())
 		require.NoError(t, err)
 		require.LessOrEqual(t, bound.Price, optimum+1e-6, "seed %d: the bound is above the optimum\n%s", seed, gen.Dump(s))
-		if len(plan.Unplaced) > 0 {
+		if len(plan.Unplaced) == 0 {
+			require.GreaterOrEqual(t, plan.Price(), optimum-1e-6, "seed %d: cheaper than possible\n%s\n%s", seed, gen.Dump(s), plan)
+		}
+		switch {
+		case !sameWeights(s):
+		case len(plan.Unplaced) > 0:
 			missed++
-			t.Logf("seed %d: pods left out that a plan for $%v would place\n%s\n%s", seed, optimum, plan, gen.Dump(s))
-			continue
+			t.Logf("seed %d: left out are pods that a plan for $%v would place\n%s\n%s", seed, optimum, plan, gen.Dump(s))
+		default:
+			solved++
+			if plan.Price() <= optimum+1e-6 {
+				exact++
+			} else {
+				t.Logf("seed %d: price %v, optimum %v", seed, plan.Price(), optimum)
+			}
+			price, best, bounds = price+plan.Price(), best+optimum, bounds+bound.Price
 		}
-		require.GreaterOrEqual(t, plan.Price(), optimum-1e-6, "seed %d: cheaper than possible\n%s\n%s", seed, gen.Dump(s), plan)
-		solved++
-		if plan.Price() <= optimum+1e-6 {
-			exact++
-		}
-		price, best, bounds = price+plan.Price(), best+optimum, bounds+bound.Price
 	}
 	t.Logf("%d worlds solved, %d at the optimum; price %.2f %% above it, bound %.2f %% below; %d more left pods out for no need",
 		solved, exact, 100*(price/best-1), 100*(1-bounds/best), missed)
+}
+
+// sameWeights reports whether no pool comes before another.
+func sameWeights(s scheduling.Snapshot) bool {
+	weights := map[int32]bool{}
+	for _, pool := range s.NodePools {
+		weight := int32(0)
+		if pool.Spec.Weight != nil {
+			weight = *pool.Spec.Weight
+		}
+		weights[weight] = true
+	}
+	return len(weights) < 2
 }

@@ -120,7 +120,8 @@ func (s *solver) topUpPattern(i int, c int32) {
 			return
 		}
 		need := s.p.needs(content)
-		if !need.hostedBy(s.p, s.patterns[i].row) || !s.stillFlexible(&s.patterns[i], &need) {
+		flexible := s.stillFlexible(&s.patterns[i], &need)
+		if !need.hostedBy(s.p, s.patterns[i].row) || !flexible && s.opts.MinValues != MinValuesBestEffort {
 			return
 		}
 		if s.patterns[i].nodes > 1 {
@@ -130,6 +131,7 @@ func (s *solver) topUpPattern(i int, c int32) {
 			s.patterns = append(s.patterns, rest)
 		}
 		s.patterns[i].content = content
+		s.patterns[i].relaxed = s.patterns[i].relaxed || !flexible
 		s.remaining[c]--
 	}
 }

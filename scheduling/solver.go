@@ -179,30 +179,34 @@ func (s *solver) fillNodes() {
 	}
 	s.raiseScarce()
 	for i := range s.p.nodes {
-		n := &s.p.nodes[i]
-		if n.accepts.Empty() || !s.step() {
-			continue
-		}
-		order := make([]int32, 0, len(s.order))
-		for _, c := range s.order {
-			cl := &s.p.classes[c]
-			if s.remaining[c] > 0 && n.accepts.Has(int(cl.sig)) && s.nodeRoom[i].Fits(cl.demand) && !cl.ties.conflict(n.ties) {
-				order = append(order, c)
-			}
-		}
-		if len(order) == 0 {
-			continue
-		}
-		room := s.nodeRoom[i].Clone()
-		room.Clamp()
-		content, _ := s.filler.fill(room, order, s.remaining, s.worth, s.strategy.relax)
-		s.onNodes[i] = content
-		for _, part := range content {
-			s.remaining[part.class] -= part.count
-			s.nodeRoom[i].Sub(s.p.classes[part.class].demand, part.count)
+		if !s.p.nodes[i].accepts.Empty() && s.step() {
+			s.fillNode(i)
 		}
 	}
 	s.sortClasses()
+}
+
+// fillNode assigns the best of what remains to an existing node that has nothing assigned yet.
+func (s *solver) fillNode(i int) {
+	n := &s.p.nodes[i]
+	order := make([]int32, 0, len(s.order))
+	for _, c := range s.order {
+		cl := &s.p.classes[c]
+		if s.remaining[c] > 0 && n.accepts.Has(int(cl.sig)) && s.nodeRoom[i].Fits(cl.demand) && !cl.ties.conflict(n.ties) {
+			order = append(order, c)
+		}
+	}
+	if len(order) == 0 {
+		return
+	}
+	room := s.nodeRoom[i].Clone()
+	room.Clamp()
+	content, _ := s.filler.fill(room, order, s.remaining, s.worth, s.strategy.relax)
+	s.onNodes[i] = content
+	for _, part := range content {
+		s.remaining[part.class] -= part.count
+		s.nodeRoom[i].Sub(s.p.classes[part.class].demand, part.count)
+	}
 }
 
 // raiseScarce lets classes that only existing nodes can host go first, those with the fewest such nodes above all.

@@ -30,12 +30,6 @@ func unsupportedField(pod *corev1.Pod) string {
 			return fmt.Sprintf("spec.topologySpreadConstraints[%d]", i)
 		}
 	}
-	if field := hostPortField("spec.containers", spec.Containers); field != "" {
-		return field
-	}
-	if field := hostPortField("spec.initContainers", spec.InitContainers); field != "" {
-		return field
-	}
 	if field := unsupportedFeature(spec); field != "" {
 		return field
 	}
@@ -60,17 +54,6 @@ func unsupportedFeature(spec *corev1.PodSpec) string {
 				if rule.Action == corev1.ContainerRestartRuleActionRestartAllContainers {
 					return "spec.containers[" + list[i].Name + "].restartPolicyRules"
 				}
-			}
-		}
-	}
-	return ""
-}
-
-func hostPortField(path string, containers []corev1.Container) string {
-	for i := range containers {
-		for j, port := range containers[i].Ports {
-			if port.HostPort != 0 {
-				return fmt.Sprintf("%s[%d].ports[%d].hostPort", path, i, j)
 			}
 		}
 	}

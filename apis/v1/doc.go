@@ -19,6 +19,9 @@
 // each with its path. Two textual rules are the manifest's alone, because Go has only the parsed value: the spelling of
 // durations in fields of type metav1.Duration ("1.5h" is refused there, 90m is not), and unknown fields.
 //
+// A few types of other packages have more rules in the manifests than in those packages: taints, conditions, label
+// values. Generators read them from schema.go instead; see aliases.go.
+//
 // # Requirements
 //
 // [NodeRequirement] is the entry in the API; [NodeRequirement.Requirement] and [Requirements] give the algebra of
@@ -42,5 +45,4 @@
 //
 // +k8s:deepcopy-gen=package
 // +groupName=karpenter.sh
-// +kubebuilder:object:generate=true
 package v1

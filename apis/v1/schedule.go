@@ -55,10 +55,15 @@ func (w window) nextChange(at time.Time) time.Time {
 		return hit
 	}
 	// In force: walk from hit to hit until one comes later than the end of the window before it. Where the hits of one
-	// day leave no gap between them, its last one stands for the day, so that a budget which is always in force costs
-	// one step a day.
+	// day leave no gap between them, its last one stands for the day.
 	hit, _ := w.after(at.Add(-w.length))
 	gapless := w.longestGapWithinDay() <= w.length
+	if gapless && w.everyDay() {
+		last := w.lastOfDay(hit)
+		if first, _ := w.after(last); !first.After(last.Add(w.length)) {
+			return time.Time{} // nor does a night leave one
+		}
+	}
 	for limit := at.Add(horizon); hit.Before(limit); {
 		if gapless {
 			hit = w.lastOfDay(hit)
@@ -75,6 +80,11 @@ func (w window) nextChange(at time.Time) time.Time {
 		hit = next
 	}
 	return time.Time{}
+}
+
+// everyDay reports whether the schedule has a hit on each day: a star for day of month, month and day of week.
+func (w window) everyDay() bool {
+	return w.schedule.Dom&w.schedule.Month&w.schedule.Dow&star != 0
 }
 
 // lastOfDay is the last hit on the day of a hit.
@@ -98,7 +108,10 @@ func (w window) longestGapWithinDay() time.Duration {
 	return time.Duration(longest) * time.Minute
 }
 
-// highest is the largest hour or minute in the set. The top bit of the set marks a star and counts for nothing.
+// star is set, besides the bits of the values, in fields of a schedule that are written with a star.
+const star = 1 << 63
+
+// highest is the largest hour or minute in the set.
 func highest(set uint64) int {
-	return bits.Len64(set&^(1<<63)) - 1
+	return bits.Len64(set&^star) - 1
 }

@@ -65,7 +65,7 @@ type NodeOverlaySpec struct {
 // OverlayRequirement is a condition on one label, as [v1.NodeRequirement] without minValues.
 //
 // +kubebuilder:validation:XValidation:rule="!(self.operator in ['In', 'NotIn']) || (has(self.values) && self.values.size() > 0)",message="operators In and NotIn need at least one value"
-// +kubebuilder:validation:XValidation:rule="!(self.operator in ['Gt', 'Lt', 'Gte', 'Lte']) || (has(self.values) && self.values.size() == 1 && int(self.values[0]) >= 0)",message="operators Gt, Lt, Gte and Lte need one integer that is not negative"
+// +kubebuilder:validation:XValidation:rule="!(self.operator in ['Gt', 'Lt', 'Gte', 'Lte']) || (has(self.values) && self.values.size() == 1 && self.values[0].matches('^[0-9]+$') && int(self.values[0]) >= 0)",message="operators Gt, Lt, Gte and Lte need one integer that is not negative"
 type OverlayRequirement struct {
 	// Key of the label.
 	//

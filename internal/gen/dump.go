@@ -76,12 +76,32 @@ func object(b *strings.Builder, kind string, o any) {
 	if err != nil {
 		panic(err) // API objects are plain data
 	}
+	if kind == "Node" {
+		text = withoutNoise(text)
+	}
 	fmt.Fprintf(b, "--- # %s\n", kind)
 	for line := range strings.Lines(string(text)) {
 		if trimmed := strings.TrimSpace(line); trimmed != "status: {}" && trimmed != "creationTimestamp: null" && trimmed != "resources: {}" {
 			b.WriteString(line)
 		}
 	}
+}
+
+// withoutNoise drops what no planner looks at and every Node prints.
+func withoutNoise(text []byte) []byte {
+	var fields map[string]any
+	if err := yaml.Unmarshal(text, &fields); err != nil {
+		panic(err)
+	}
+	if status, ok := fields["status"].(map[string]any); ok {
+		delete(status, "nodeInfo")
+		delete(status, "daemonEndpoints")
+	}
+	text, err := yaml.Marshal(fields)
+	if err != nil {
+		panic(err)
+	}
+	return text
 }
 
 func dumpPods(b *strings.Builder, kind string, pods []*corev1.Pod) {

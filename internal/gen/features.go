@@ -48,6 +48,8 @@ type Features struct {
 	Unplanned bool
 	// AntiAffinity adds required anti-affinity between hosts.
 	AntiAffinity bool
+	// HostPorts adds pods that hold ports of their host.
+	HostPorts bool
 	// Unsupported adds a few pods with constraints that the engine does not know.
 	Unsupported bool
 }
@@ -57,6 +59,6 @@ func Base() Features {
 	return Features{
 		OddSizes: true, Containers: true, Extended: true, Affinity: true, Taints: true, CustomKeys: true, OpenLabels: true,
 		Limits: true, MinValues: true, Scarcity: true, Daemons: true, Nodes: true, Closed: true, Unplanned: true,
-		AntiAffinity: true, Unsupported: true,
+		AntiAffinity: true, HostPorts: true, Unsupported: true,
 	}
 }

@@ -129,6 +129,9 @@ func (m *maker) populate(n *scheduling.Node, t target) {
 				pod.Spec.Affinity.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution[0].TopologyKey = corev1.LabelTopologyZone
 			}
 		}
+		if m.f.HostPorts && m.chance(0.06) {
+			m.hostPorts(pod)
+		}
 		bind(pod)
 		if m.chance(0.1) {
 			pod.Status.Phase = corev1.PodSucceeded

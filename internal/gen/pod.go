@@ -53,6 +53,9 @@ func (m *maker) podTemplate(app string) *corev1.Pod {
 	if m.f.AntiAffinity && m.chance(0.08) {
 		m.antiAffinity(pod, app)
 	}
+	if m.f.HostPorts && m.chance(0.05) {
+		m.hostPorts(pod)
+	}
 	if m.f.Unsupported && m.chance(0.03) {
 		m.unsupported(pod)
 	}

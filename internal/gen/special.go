@@ -29,6 +29,20 @@ func (m *maker) unplan(pod *corev1.Pod) {
 	}
 }
 
+// hostPorts gives the pod ports of its host, few enough for pods to clash.
+func (m *maker) hostPorts(pod *corev1.Pod) {
+	port := corev1.ContainerPort{
+		HostPort: int32(pick(m, 80, 80, 443)), HostIP: pick(m, "", "", "0.0.0.0", "10.0.0.1", "10.0.0.2"),
+		Protocol: pick(m, "", corev1.ProtocolTCP, corev1.ProtocolTCP, corev1.ProtocolUDP),
+	}
+	port.ContainerPort = port.HostPort
+	list := pod.Spec.Containers
+	if len(pod.Spec.InitContainers) > 0 && m.chance(0.5) {
+		list = pod.Spec.InitContainers
+	}
+	list[0].Ports = append(list[0].Ports, port)
+}
+
 // unsupported gives the pod a constraint that the engine does not know.
 func (m *maker) unsupported(pod *corev1.Pod) {
 	selector := &metav1.LabelSelector{MatchLabels: map[string]string{"kind": "web"}}
@@ -49,7 +63,7 @@ func (m *maker) unsupported(pod *corev1.Pod) {
 			MaxSkew: 1, TopologyKey: corev1.LabelTopologyZone, WhenUnsatisfiable: corev1.DoNotSchedule, LabelSelector: selector,
 		}}
 	case 3:
-		pod.Spec.Containers[0].Ports = []corev1.ContainerPort{{ContainerPort: 80, HostPort: 80, Protocol: corev1.ProtocolTCP}}
+		pod.Spec.ResourceClaims = []corev1.PodResourceClaim{{Name: "device"}}
 	case 4:
 		volume(corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "data"}})
 	case 5:
@@ -80,6 +94,9 @@ func (m *maker) makeDaemons(n int) {
 		}
 		if m.chance(0.3) {
 			pod.Spec.HostNetwork = true
+		}
+		if m.f.HostPorts && m.chance(0.08) {
+			m.hostPorts(pod)
 		}
 		m.s.DaemonPods = append(m.s.DaemonPods, pod)
 	}

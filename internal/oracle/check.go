@@ -147,7 +147,7 @@ func (c *checker) checkAnswers() {
 func (c *checker) checkHost(h *host) {
 	rules := map[scheduling.Code]Rule{
 		scheduling.InsufficientResource: Fits, scheduling.UntoleratedTaint: Tolerates, scheduling.RequirementConflict: Affinity,
-		scheduling.PodAntiAffinity: AntiAffinity, "Leaving": Leaving,
+		scheduling.PodAntiAffinity: AntiAffinity, scheduling.HostPortInUse: HostPorts, "Leaving": Leaving,
 	}
 	for _, pod := range h.placed {
 		for _, r := range c.turnedAway(pod, h, without(h.pods(), pod)) {

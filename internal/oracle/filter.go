@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"fmt"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -128,6 +129,9 @@ func (w *world) turnedAway(pod *corev1.Pod, h *host, others []*corev1.Pod) []rea
 		out = append(out, reason{scheduling.InsufficientResource, string(resource)})
 	}
 	for _, other := range others {
+		if port := clash(pod, other); port != "" {
+			out = append(out, reason{scheduling.HostPortInUse, port})
+		}
 		if w.exclude(pod, other, h.node, h.node) {
 			out = append(out, reason{scheduling.PodAntiAffinity, name(other).String()})
 		}
@@ -140,6 +144,45 @@ func (w *world) turnedAway(pod *corev1.Pod, h *host, others []*corev1.Pod) []rea
 			if other != pod && w.exclude(pod, other, h.node, far.node) {
 				out = append(out, reason{scheduling.PodAntiAffinity, name(other).String()})
 			}
+		}
+	}
+	return out
+}
+
+// clash names a port of the host that both pods want, empty when there is none. A port without an address is wanted on
+// all addresses; one without a protocol is TCP. Init containers count if they keep running.
+func clash(a, b *corev1.Pod) string {
+	for _, p := range heldPorts(a) {
+		for _, q := range heldPorts(b) {
+			sameAddress := p.HostIP == q.HostIP || p.HostIP == "0.0.0.0" || q.HostIP == "0.0.0.0"
+			if p.HostPort == q.HostPort && p.Protocol == q.Protocol && sameAddress {
+				return fmt.Sprintf("%s:%d/%s", p.HostIP, p.HostPort, p.Protocol)
+			}
+		}
+	}
+	return ""
+}
+
+func heldPorts(pod *corev1.Pod) []corev1.ContainerPort {
+	containers := slices.Clone(pod.Spec.Containers)
+	for _, c := range pod.Spec.InitContainers {
+		if c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways {
+			containers = append(containers, c)
+		}
+	}
+	var out []corev1.ContainerPort
+	for _, c := range containers {
+		for _, p := range c.Ports {
+			if p.HostPort == 0 {
+				continue
+			}
+			if p.HostIP == "" {
+				p.HostIP = "0.0.0.0"
+			}
+			if p.Protocol == "" {
+				p.Protocol = corev1.ProtocolTCP
+			}
+			out = append(out, p)
 		}
 	}
 	return out

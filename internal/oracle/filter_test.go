@@ -97,9 +97,15 @@ func TestPodsOnTheirNodes(t *testing.T) {
 		{"a pod is to be spread", func(f fixture) {
 			f.pod("c").Spec.TopologySpreadConstraints = []corev1.TopologySpreadConstraint{{MaxSkew: 1, TopologyKey: "kubernetes.io/hostname", WhenUnsatisfiable: corev1.DoNotSchedule}}
 		}, []Rule{Unsupported}},
-		{"a pod holds a port of the host", func(f fixture) {
+		{"a port is held by a bound pod", func(f fixture) {
 			f.pod("c").Spec.Containers[0].Ports = []corev1.ContainerPort{{HostPort: 80, ContainerPort: 80}}
-		}, []Rule{Unsupported}},
+			f.s.Nodes[0].Pods[0].Spec.Containers[0].Ports = []corev1.ContainerPort{{HostPort: 80, HostIP: "10.0.0.1", Protocol: corev1.ProtocolTCP}}
+		}, []Rule{HostPorts}},
+		{"a port is held by another placed pod's sidecar", func(f fixture) {
+			always := corev1.ContainerRestartPolicyAlways
+			f.pod("a").Spec.Containers[0].Ports = []corev1.ContainerPort{{HostPort: 80, HostIP: "0.0.0.0"}}
+			f.pod("b").Spec.InitContainers = []corev1.Container{{Name: "x", RestartPolicy: &always, Ports: []corev1.ContainerPort{{HostPort: 80, HostIP: "10.0.0.1"}}}}
+		}, []Rule{HostPorts, ChoiceHosts, InstanceTypes}},
 		{"a pod has a claim", func(f fixture) {
 			f.pod("c").Spec.Volumes = []corev1.Volume{{Name: "v", VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "v"}}}}
 		}, []Rule{Unsupported}},
@@ -125,6 +131,11 @@ func TestWhatIsNoViolation(t *testing.T) {
 			f.s.DaemonPods[0].Spec.NodeSelector = map[string]string{"kubernetes.io/hostname": "n-1"}
 			f.launch().DaemonPods = nil
 			f.sum()
+		}),
+		fine("one port, and two protocols or two addresses or a container that ends", func(f fixture) {
+			f.s.Nodes[0].Pods[0].Spec.Containers[0].Ports = []corev1.ContainerPort{{HostPort: 80, HostIP: "10.0.0.1"}}
+			f.pod("c").Spec.Containers[0].Ports = []corev1.ContainerPort{{HostPort: 80, HostIP: "10.0.0.2"}, {HostPort: 80, Protocol: corev1.ProtocolUDP}}
+			f.pod("c").Spec.InitContainers = []corev1.Container{{Name: "x", Ports: []corev1.ContainerPort{{HostPort: 80}}}}
 		}),
 		fine("a second term that matches", func(f fixture) {
 			f.pod("c").Spec.Affinity = required(expression("gpu", "Exists"), expression("topology.kubernetes.io/zone", "NotIn", "zone-b"))

@@ -26,11 +26,6 @@ func unjudged(pod *corev1.Pod) []string {
 					out = append(out, "restartPolicyRules")
 				}
 			}
-			for _, port := range c.Ports {
-				if port.HostPort != 0 {
-					out = append(out, "hostPort")
-				}
-			}
 		}
 	}
 	if len(spec.ResourceClaims) > 0 {

@@ -64,6 +64,8 @@ const (
 	Affinity Rule = "affinity"
 	// AntiAffinity: no required anti-affinity is broken by a placed pod.
 	AntiAffinity Rule = "anti-affinity"
+	// HostPorts: no two pods of a node hold the same port of it, one of them placed.
+	HostPorts Rule = "host-ports"
 	// Leaving: no pod is placed on a node that is being deleted.
 	Leaving Rule = "leaving"
 	// Unsupported: no pod is placed whose constraints nobody has checked.

@@ -109,7 +109,8 @@ func (w *world) existingHost(n *scheduling.Node) *host {
 	}
 	for _, daemon := range w.daemonsOn(h.node) {
 		present := slices.ContainsFunc(h.bound, func(pod *corev1.Pod) bool { return ownedBy(pod, daemon) })
-		if !present && len(w.lacking(h.node.Status.Allocatable, h.pods(), daemon)) == 0 {
+		clashes := slices.ContainsFunc(h.bound, func(pod *corev1.Pod) bool { return clash(pod, daemon) != "" })
+		if !present && !clashes && len(w.lacking(h.node.Status.Allocatable, h.pods(), daemon)) == 0 {
 			h.daemons = append(h.daemons, daemon)
 		}
 	}
