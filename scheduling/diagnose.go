@@ -110,7 +110,7 @@ func (s *solver) nodeReasons(cl *class, i int, details *affinityDetails) []Rejec
 		out = append(out, details.conflict(func(key string) (string, bool) { return s.p.nodeLabel(i, key) }))
 	}
 	out = append(out, s.p.shortages(cl.demand, s.nodeRoom[i])...)
-	if cl.ties.conflict(n.ties) {
+	if n.excludes(cl) {
 		out = append(out, s.p.terms.company(cl.ties, n.ties))
 	} else if other, forbidden := s.companyForbids(cl, s.onNodes[i]); forbidden {
 		out = append(out, s.p.terms.company(cl.ties, other.ties))

@@ -164,6 +164,5 @@ func (x printer) spec(pod *corev1.Pod) print128 {
 	for i := range spec.TopologySpreadConstraints {
 		h = h.join(x.text(string(spec.TopologySpreadConstraints[i].WhenUnsatisfiable)))
 	}
-	field, _ := unsupportedVolume(spec)
-	return h.join(x.text(field)).join(x.text(unsupportedFeature(spec)))
+	return h.join(x.text(unsupportedVolume(spec))).join(x.text(unsupportedFeature(spec)))
 }

@@ -25,6 +25,14 @@ type node struct {
 	free        resource.Vector // allocatable minus bound pods minus daemons still owed; may be negative
 	ties        podTies         // of the bound and owed pods together
 	accepts     bitset.Set      // of Problem.sigs
+	// twin is set where another node has the same label kubernetes.io/hostname.
+	twin bool
+}
+
+// excludes reports whether company keeps pods of the class off the node. What "the same host" means for nodes that share
+// a hostname is more than the planner follows, so pods that care are kept off those.
+func (n *node) excludes(cl *class) bool {
+	return cl.ties.conflict(n.ties) || n.twin && (!cl.ties.owns.Empty() || !cl.ties.selectedBy.Empty())
 }
 
 // compileNodes reads the nodes: initialised ones first, then by name.
@@ -49,6 +57,18 @@ func (p *Problem) compileNodes() {
 	slices.SortFunc(p.nodes, func(a, b node) int {
 		return cmp.Or(compareBools(b.initialized, a.initialized), strings.Compare(a.object.Name, b.object.Name))
 	})
+	p.markTwins()
+}
+
+// markTwins finds nodes that share a hostname.
+func (p *Problem) markTwins() {
+	count := map[string]int{}
+	for i := range p.nodes {
+		count[p.nodes[i].object.Labels[corev1.LabelHostname]]++
+	}
+	for i := range p.nodes {
+		p.nodes[i].twin = count[p.nodes[i].object.Labels[corev1.LabelHostname]] > 1
+	}
 }
 
 func compareBools(a, b bool) int {
@@ -67,12 +87,11 @@ func compareBools(a, b bool) int {
 // other where one is missing. The input is not modified.
 func settled(n Node) *corev1.Node {
 	var out *corev1.Node
-	switch {
-	case n.Node == nil:
+	if n.Node == nil {
 		out = &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: n.Claim.Name, Labels: maps.Clone(n.Claim.Labels)}}
 		out.Spec.Taints = n.Claim.Spec.Taints
 		out.Status.Capacity, out.Status.Allocatable = n.Claim.Status.Capacity, n.Claim.Status.Allocatable
-	default:
+	} else {
 		shallow := *n.Node
 		out = &shallow
 		out.Labels = maps.Clone(n.Node.Labels)

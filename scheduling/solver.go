@@ -5,7 +5,10 @@ import (
 	"container/heap"
 	"context"
 	"math"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/kerf-autoscaler/kerf/internal/bitset"
 	"github.com/kerf-autoscaler/kerf/internal/resource"
@@ -192,7 +195,7 @@ func (s *solver) fillNode(i int) {
 	order := make([]int32, 0, len(s.order))
 	for _, c := range s.order {
 		cl := &s.p.classes[c]
-		if s.remaining[c] > 0 && n.accepts.Has(int(cl.sig)) && s.nodeRoom[i].Fits(cl.demand) && !cl.ties.conflict(n.ties) {
+		if s.remaining[c] > 0 && n.accepts.Has(int(cl.sig)) && s.nodeRoom[i].Fits(cl.demand) && !n.excludes(cl) {
 			order = append(order, c)
 		}
 	}
@@ -269,16 +272,8 @@ func (s *solver) buy(ctx context.Context, bins []int32) error {
 		if len(s.order) == 0 || s.stopped {
 			return nil
 		}
-		queue := make(candidates, 0, len(bins))
-		for _, b := range bins {
-			if c, ok := s.candidate(b); ok {
-				queue = append(queue, c)
-			}
-			if s.stopped {
-				return nil
-			}
-		}
-		if len(queue) == 0 {
+		queue := s.candidates(bins)
+		if len(queue) == 0 || s.stopped {
 			return nil
 		}
 		heap.Init(&queue)
@@ -286,7 +281,7 @@ func (s *solver) buy(ctx context.Context, bins []int32) error {
 			top := queue[0]
 			n := s.multiplicity(&top)
 			if n == 0 {
-				if fresh, ok := s.candidate(top.bin); ok {
+				if fresh, ok := s.candidate(top.bin, s.filler); ok {
 					queue[0] = fresh
 					heap.Fix(&queue, 0)
 				} else {
@@ -303,8 +298,51 @@ func (s *solver) buy(ctx context.Context, bins []int32) error {
 	}
 }
 
+// candidates fills each of the bins. Large lists are shared out to workers, each with scratch space of its own; no
+// candidate depends on another, so the result is the same.
+func (s *solver) candidates(bins []int32) candidates {
+	workers := cmp.Or(s.opts.Workers, runtime.GOMAXPROCS(0))
+	if workers == 1 || s.opts.Effort > 0 || s.noise != nil || len(bins)*len(s.order) < worthSharing {
+		queue := make(candidates, 0, len(bins))
+		for _, b := range bins {
+			if c, ok := s.candidate(b, s.filler); ok {
+				queue = append(queue, c)
+			}
+		}
+		return queue
+	}
+	found := make([]*candidate, len(bins))
+	var group sync.WaitGroup
+	var next, steps atomic.Int64
+	for range min(workers, len(bins)) {
+		group.Go(func() {
+			own := *s // the copy counts its own steps; all else is only read
+			own.effort = 0
+			own.filler = newFiller(s.p)
+			for i := next.Add(1) - 1; i < int64(len(bins)); i = next.Add(1) - 1 {
+				if c, ok := own.candidate(bins[i], own.filler); ok {
+					found[i] = &c
+				}
+			}
+			steps.Add(int64(own.effort))
+		})
+	}
+	group.Wait()
+	s.effort += int(steps.Load())
+	queue := make(candidates, 0, len(bins))
+	for _, c := range found {
+		if c != nil {
+			queue = append(queue, *c)
+		}
+	}
+	return queue
+}
+
+// worthSharing is how many bins times classes make it worth to start workers.
+const worthSharing = 5_000
+
 // candidate fills the bin with the best of what remains; false if nothing can be bought or nothing fits.
-func (s *solver) candidate(b int32) (candidate, bool) {
+func (s *solver) candidate(b int32, f *filler) (candidate, bool) {
 	bin := &s.p.bins[b]
 	row := int32(-1)
 	for _, r := range bin.rows {
@@ -325,9 +363,9 @@ func (s *solver) candidate(b int32) (candidate, bool) {
 	if len(order) == 0 || !s.step() {
 		return candidate{}, false
 	}
-	content, worth := s.filler.fill(bin.room, order, s.remaining, s.worth, false)
+	content, worth := f.fill(bin.room, order, s.remaining, s.worth, false)
 	if s.strategy.relax {
-		if other, more := s.filler.fill(bin.room, order, s.remaining, s.worth, true); more > worth {
+		if other, more := f.fill(bin.room, order, s.remaining, s.worth, true); more > worth {
 			content, worth = other, more
 		}
 	}

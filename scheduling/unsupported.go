@@ -33,8 +33,7 @@ func unsupportedField(pod *corev1.Pod) string {
 	if field := unsupportedFeature(spec); field != "" {
 		return field
 	}
-	field, _ := unsupportedVolume(spec)
-	return field
+	return unsupportedVolume(spec)
 }
 
 // unsupportedFeature names a field by which the scheduler asks more of a node than labels, taints and resources: devices,
@@ -61,7 +60,7 @@ func unsupportedFeature(spec *corev1.PodSpec) string {
 }
 
 // unsupportedVolume names the first volume whose place or number matters to the scheduler.
-func unsupportedVolume(spec *corev1.PodSpec) (field string, found bool) {
+func unsupportedVolume(spec *corev1.PodSpec) string {
 	for i := range spec.Volumes {
 		source := &spec.Volumes[i].VolumeSource
 		kind := ""
@@ -84,8 +83,8 @@ func unsupportedVolume(spec *corev1.PodSpec) (field string, found bool) {
 			kind = "cinder"
 		}
 		if kind != "" {
-			return fmt.Sprintf("spec.volumes[%d].%s", i, kind), true
+			return fmt.Sprintf("spec.volumes[%d].%s", i, kind)
 		}
 	}
-	return "", false
+	return ""
 }
