@@ -1,6 +1,7 @@
 package scheduling
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -22,7 +23,7 @@ const (
 
 // improve lowers the price of a finished attempt where it can.
 func (s *solver) improve(ctx context.Context) error {
-	if len(s.patterns) == 0 || s.launches > maxRuinNodes || len(s.p.nodes) > maxRuinNodes || s.unplacedPods() > 0 && s.p.constrained() {
+	if len(s.patterns) == 0 || s.launches > maxRuinNodes || len(s.p.nodes) > maxRuinNodes {
 		return nil
 	}
 	target := s.p.bound(s.placed()) * goodEnough
@@ -30,7 +31,7 @@ func (s *solver) improve(ctx context.Context) error {
 	s.noise = &random
 	defer func() { s.noise = nil }()
 	barren := 0
-	for try := 0; try < maxRuins && barren < maxBarren && s.spent > target && !s.stopped; try++ {
+	for try := 0; try < maxRuins && barren < maxBarren && (s.spent > target || s.hopeful()) && !s.stopped; try++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -45,7 +46,8 @@ func (s *solver) improve(ctx context.Context) error {
 			}
 		}
 		s.rightSize()
-		if s.stopped || s.unplacedPods() > before.unplaced || compareMoney(s.spent, before.spent) >= 0 {
+		s.topUp()
+		if s.stopped || cmp.Or(cmp.Compare(s.unplacedPods(), before.unplaced), compareMoney(s.spent, before.spent)) >= 0 {
 			s.restore(before)
 			barren++
 			continue
@@ -54,6 +56,17 @@ func (s *solver) improve(ctx context.Context) error {
 		s.merge()
 	}
 	return nil
+}
+
+// hopeful reports whether a pod that was left out could be hosted if it came first.
+func (s *solver) hopeful() bool {
+	for c, n := range s.remaining {
+		cl := &s.p.classes[c]
+		if n > 0 && slices.ContainsFunc(s.p.bins, func(b bin) bool { return b.sigs.Has(int(cl.sig)) && b.room.Fits(cl.demand) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // ruin takes up to n nodes apart: of a few drawn at random, each time the one that wastes most.

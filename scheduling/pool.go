@@ -162,9 +162,10 @@ type row struct {
 // admits reports whether the pool's own rules admit the offer, some variant of open keys aside.
 func (p *Problem) admits(pl *pool, o *offer) bool {
 	for key, value := range pl.labels {
-		if open, ok := p.offerOpen(o, key); ok && !open.Has(value) {
+		if have, ok := p.offerLabel(o, key); ok && have != value {
 			return false
-		} else if have, ok := p.offerLabel(o, key); ok && have != value {
+		}
+		if !p.types[o.typ].source.Requirements.Get(key).Has(value) || !o.source.Requirements.Get(key).Has(value) {
 			return false
 		}
 	}

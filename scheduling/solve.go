@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"math"
+
+	"github.com/kerf-autoscaler/kerf/internal/invariants"
 )
 
 // Solve plans for a snapshot: [Compile], then [Problem.Solve].
@@ -67,6 +69,11 @@ func (p *Problem) Solve(ctx context.Context, opts Options) (*Plan, error) {
 			return nil, err
 		}
 		effort += best.effort - before
+	}
+	if invariants.On {
+		if err := best.broken(); err != nil {
+			panic("scheduling: a plan contradicts itself: " + err.Error())
+		}
 	}
 	plan := best.write()
 	plan.Stats.Effort = effort

@@ -241,7 +241,7 @@ type candidate struct {
 	score   float64 // cost per worth; less is better
 }
 
-// market heap: least score first, then the order of bins.
+// candidates is a heap: least score first, then the order of bins.
 type candidates []candidate
 
 func (h candidates) Len() int      { return len(h) }

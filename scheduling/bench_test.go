@@ -1,0 +1,97 @@
+package scheduling_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+
+	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
+	"github.com/kerf-autoscaler/kerf/cloudprovider"
+	"github.com/kerf-autoscaler/kerf/fake"
+	"github.com/kerf-autoscaler/kerf/scheduling"
+)
+
+// mix is a batch of waiting pods of about forty kinds: small and large, balanced and lopsided, some tied to a zone, an
+// architecture or a capacity type, some that keep apart.
+func mix(pods, types int) scheduling.Snapshot {
+	cpu := []string{"100m", "250m", "500m", "1", "1500m", "3"}
+	memory := []string{"128Mi", "512Mi", "1Gi", "3Gi", "6Gi", "14Gi"}
+	s := scheduling.Snapshot{
+		NodePools:     []*v1.NodePool{fake.NodePool("general")},
+		InstanceTypes: map[string][]*cloudprovider.InstanceType{"general": fake.Catalog(fake.CatalogOptions{Types: types})},
+		DaemonPods:    []*corev1.Pod{fake.DaemonPod("agent", fake.Requests("200m", "256Mi"))},
+	}
+	for i := range pods {
+		kind := i % 41
+		options := []fake.PodOption{fake.Requests(cpu[kind%6], memory[kind*7%6])}
+		switch kind {
+		case 3, 17:
+			options = append(options, fake.InZone("zone-a"))
+		case 5, 23:
+			options = append(options, fake.NodeSelector(corev1.LabelArchStable, "arm64"))
+		case 11:
+			options = append(options, fake.NodeSelector(v1.CapacityTypeLabelKey, v1.CapacityTypeOnDemand))
+		case 29:
+			labels := map[string]string{"app": fmt.Sprintf("apart-%d", i/410)}
+			options = append(options, fake.Labels(labels), fake.PodAntiAffinity(corev1.LabelHostname, labels))
+		}
+		s.Pods = append(s.Pods, fake.Pod(fmt.Sprintf("pod-%06d", i), options...))
+	}
+	return s
+}
+
+// Each iteration compiles and solves anew. Besides time it reports what the plan costs, how far that is from the bound,
+// and how many steps and launches it took: figures that repeat exactly, so that a change for the worse shows without a
+// clock.
+func BenchmarkSolve(b *testing.B) {
+	for _, size := range []struct{ pods, types int }{{100, 100}, {1_000, 400}, {10_000, 400}, {100_000, 600}} {
+		b.Run(fmt.Sprintf("pods=%d/types=%d", size.pods, size.types), func(b *testing.B) {
+			s := mix(size.pods, size.types)
+			b.ReportAllocs()
+			var plan *scheduling.Plan
+			for b.Loop() {
+				var err error
+				plan, err = scheduling.Solve(b.Context(), s, scheduling.Options{})
+				require.NoError(b, err)
+			}
+			b.ReportMetric(plan.Price(), "$/h")
+			b.ReportMetric(100*(plan.Price()/plan.Bound-1), "gap%")
+			b.ReportMetric(float64(len(plan.Launches)), "launches")
+			b.ReportMetric(float64(plan.Stats.Effort), "steps")
+		})
+	}
+}
+
+func BenchmarkCompile(b *testing.B) {
+	s := mix(100_000, 600)
+	b.ReportAllocs()
+	for b.Loop() {
+		_, err := scheduling.Compile(s)
+		require.NoError(b, err)
+	}
+}
+
+func BenchmarkLowerBound(b *testing.B) {
+	problem, err := scheduling.Compile(mix(10_000, 600))
+	require.NoError(b, err)
+	b.ReportAllocs()
+	for b.Loop() {
+		_, err := problem.LowerBound(b.Context())
+		require.NoError(b, err)
+	}
+}
+
+func TestWorkersNeverChangeThePlan(t *testing.T) {
+	problem, err := scheduling.Compile(mix(2_000, 600))
+	require.NoError(t, err)
+	want, err := problem.Solve(t.Context(), scheduling.Options{Workers: 1})
+	require.NoError(t, err)
+	for _, workers := range []int{0, 2, 3, 16} {
+		plan, err := problem.Solve(t.Context(), scheduling.Options{Workers: workers})
+		require.NoError(t, err)
+		require.Equal(t, want.String(), plan.String(), "%d workers", workers)
+		require.Equal(t, want.Stats, plan.Stats)
+	}
+}
