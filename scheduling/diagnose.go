@@ -5,10 +5,12 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kerf-autoscaler/kerf/apis/requirement"
+	"github.com/kerf-autoscaler/kerf/internal/bitset"
 	"github.com/kerf-autoscaler/kerf/internal/resource"
 )
 
@@ -24,7 +26,7 @@ type miss struct {
 	where   string // "pool gpu" or "node n-1"
 	what    string // instance type, for a pool
 	reasons []Rejection
-	gap     float64 // how far off the worst of them is; only compared
+	gap     float64 // how far off it is; only compared
 }
 
 // diagnose asks every node and every row why it does not take one more pod of the class.
@@ -32,10 +34,10 @@ func (s *solver) diagnose(c int32) diagnosis {
 	p := s.p
 	var d diagnosis
 	cl := &p.classes[c]
-	details := affinityDetails{problem: p, spec: &p.exemplar(cl).Spec}
+	details := p.affinityDetails(&p.exemplar(cl).Spec)
 	var nodes tallyOfReasons
 	for i := range p.nodes {
-		reasons := s.nodeReasons(cl, i, &details)
+		reasons := s.nodeReasons(cl, i, details)
 		if len(reasons) > 0 {
 			nodes.add(reasons)
 			d.consider(miss{where: "node " + p.nodes[i].object.Name, reasons: reasons, gap: gap(reasons)})
@@ -43,7 +45,7 @@ func (s *solver) diagnose(c int32) diagnosis {
 	}
 	d.nodes = nodes.sorted()
 	for i := range p.pools {
-		d.pools = append(d.pools, s.diagnosePool(&d, cl, int32(i), &details))
+		d.pools = append(d.pools, s.diagnosePool(&d, cl, int32(i), details))
 	}
 	return d
 }
@@ -53,7 +55,7 @@ func (d *diagnosis) consider(m miss) {
 		return
 	}
 	best := &d.nearest
-	if len(best.reasons) == 0 || cmp.Or(cmp.Compare(len(m.reasons), len(best.reasons)), cmp.Compare(m.gap, best.gap)) < 0 {
+	if len(best.reasons) == 0 || m.gap < best.gap {
 		*best = m
 	}
 }
@@ -64,7 +66,7 @@ func (s *solver) diagnosePool(d *diagnosis, cl *class, pool int32, details *affi
 	pl := &p.pools[pool]
 	out := PoolExplanation{Pool: pl.source.Name, Offered: len(pl.types)}
 	var reasons tallyOfReasons
-	taint, tainted := untolerated(pl.taints, p.exemplar(cl).Spec.Tolerations)
+	tainted := taintReasons(pl.taints, details.spec.Tolerations)
 	for _, t := range pl.types {
 		rows := pl.typeRows[t]
 		if rows[0] == rows[1] {
@@ -73,12 +75,8 @@ func (s *solver) diagnosePool(d *diagnosis, cl *class, pool int32, details *affi
 		out.Types++
 		var best []Rejection
 		for r := rows[0]; r < rows[1]; r++ {
-			var found []Rejection
-			if tainted {
-				found = append(found, Rejection{Code: UntoleratedTaint, Key: taint.ToString()})
-			}
-			found = append(found, s.rowReasons(cl, r, details)...)
-			if best == nil || len(found) < len(best) || len(found) == len(best) && gap(found) < gap(best) {
+			found := append(slices.Clone(tainted), s.rowReasons(cl, r, details)...)
+			if best == nil || gap(found) < gap(best) {
 				best = found
 			}
 			if len(found) == 0 {
@@ -103,11 +101,9 @@ func (s *solver) nodeReasons(cl *class, i int, details *affinityDetails) []Rejec
 	if n.leaving {
 		out = append(out, Rejection{Code: RequirementConflict, Key: "metadata.deletionTimestamp"})
 	}
-	if taint, bad := untolerated(n.taints, s.p.exemplar(cl).Spec.Tolerations); bad {
-		out = append(out, Rejection{Code: UntoleratedTaint, Key: taint.ToString()})
-	}
-	if !s.p.nodePlaces.admittedBy(details.spec).Has(i) {
-		out = append(out, details.conflict(func(key string) (string, bool) { return s.p.nodeLabel(i, key) }))
+	out = append(out, taintReasons(n.taints, details.spec.Tolerations)...)
+	if !details.nodes.Has(i) {
+		out = append(out, details.conflicts(func(key string) (string, bool) { return s.p.nodeLabel(i, key) })...)
 	}
 	out = append(out, s.p.shortages(cl.demand, s.nodeRoom[i])...)
 	if n.excludes(cl) {
@@ -129,13 +125,24 @@ func (s *solver) companyForbids(cl *class, content []portion) (*class, bool) {
 	return nil, false
 }
 
+// taintReasons are the taints that keep a pod with those tolerations away.
+func taintReasons(taints []corev1.Taint, tolerations []corev1.Toleration) []Rejection {
+	var out []Rejection
+	for i := range taints {
+		if taint, bad := untolerated(taints[i:i+1], tolerations); bad {
+			out = append(out, Rejection{Code: UntoleratedTaint, Key: taint.ToString()})
+		}
+	}
+	return out
+}
+
 // rowReasons are all reasons, the pool's taints apart, why no further node of the row is bought for a pod of the class.
 func (s *solver) rowReasons(cl *class, r int32, details *affinityDetails) []Rejection {
 	p := s.p
 	row := &p.rows[r]
 	var out []Rejection
-	if !details.rows().Has(int(r)) {
-		out = append(out, details.conflict(func(key string) (string, bool) { return p.rowLabel(int(r), key) }))
+	if !details.rows.Has(int(r)) {
+		out = append(out, details.conflicts(func(key string) (string, bool) { return p.rowLabel(int(r), key) })...)
 	}
 	for d := range p.overheads[p.overheadOf[r]].daemons.All() {
 		if p.sigs[cl.sig].shunned.Has(d) {
@@ -150,9 +157,7 @@ func (s *solver) rowReasons(cl *class, r int32, details *affinityDetails) []Reje
 		out = append(out, Rejection{Code: NoAvailableOffering, Key: p.stocks[st].key,
 			Want: "1", Have: "0"})
 	}
-	if limit, short := s.limitReason(row); short {
-		out = append(out, limit)
-	}
+	out = append(out, s.limitReasons(row)...)
 	if pool := row.pool; len(out) == 0 && s.opts.MinValues != MinValuesBestEffort && len(p.pools[pool].minimums) > 0 {
 		need := needs{demand: cl.demand, sigs: onlySig(p, cl.sig)}
 		values := p.newTally(pool)
@@ -168,24 +173,25 @@ func (s *solver) rowReasons(cl *class, r int32, details *affinityDetails) []Reje
 	return out
 }
 
-// limitReason is the pool's limit that the row's machine would exceed.
-func (s *solver) limitReason(row *row) (Rejection, bool) {
+// limitReasons are the pool's limits that one more of the row's machines would exceed.
+func (s *solver) limitReasons(row *row) []Rejection {
 	p := s.p
 	pl := &p.pools[row.pool]
+	var out []Rejection
 	if s.supply.nodes[row.pool] <= 0 {
 		used := pl.maxNodes - s.supply.nodes[row.pool]
-		return Rejection{Code: NodePoolLimit, Key: string(limitNodes),
-			Want: strconv.FormatInt(used+1, 10), Have: strconv.FormatInt(pl.maxNodes, 10), Used: strconv.FormatInt(used, 10)}, true
+		out = append(out, Rejection{Code: NodePoolLimit, Key: string(limitNodes),
+			Want: strconv.FormatInt(used+1, 10), Have: strconv.FormatInt(pl.maxNodes, 10), Used: strconv.FormatInt(used, 10)})
 	}
 	capacity := p.types[row.typ].capacity
 	for d, room := range s.supply.room[row.pool] {
 		if room != math.MaxInt64 && (room < 0 || capacity[d] > room) {
-			return Rejection{Code: NodePoolLimit, Key: string(p.limitDims.Name(d)),
+			out = append(out, Rejection{Code: NodePoolLimit, Key: string(p.limitDims.Name(d)),
 				Want: p.limitDims.Format(d, pl.limit[d]-room+capacity[d]), Have: p.limitDims.Format(d, pl.limit[d]),
-				Used: p.limitDims.Format(d, pl.limit[d]-room)}, true
+				Used: p.limitDims.Format(d, pl.limit[d]-room)})
 		}
 	}
-	return Rejection{}, false
+	return out
 }
 
 // shortages are the resources that the room lacks for the demand.
@@ -200,30 +206,31 @@ func (p *Problem) shortages(demand, room resource.Vector) []Rejection {
 	return out
 }
 
-// gap says how far the reasons are from being overcome, for choosing the nearest miss: a limit can be raised, stock
-// comes back, a toleration can be added; a missing resource counts by what is missing.
+// gap says how much would have to change for the reasons to go away, for choosing the nearest miss: a limit can be
+// raised, stock comes back, a toleration can be added; a missing resource counts by what is missing.
 func gap(reasons []Rejection) float64 {
-	worst := 0.0
+	total := 0.0
 	for _, r := range reasons {
-		g := 1.0
 		switch r.Code {
-		case NodePoolLimit:
-			g = 0.1
-		case NoAvailableOffering:
-			g = 0.2
 		case MinValues:
-			g = 0.3
+			total += 0.05
+		case NodePoolLimit:
+			total += 0.1 + 0.1*shortfall(r)
+		case NoAvailableOffering:
+			total += 0.2
 		case UntoleratedTaint:
-			g = 0.4
-		case RequirementConflict, PodAntiAffinity:
-			g = 0.5
+			total += 0.4
+		case RequirementConflict, PodAntiAffinity, HostPortInUse:
+			total += 0.5
 		case InsufficientResource:
-			g = 0.6 + shortfall(r)
-		case TopologySpread, PodAffinity, HostPortInUse, VolumeConflict, GroupIncomplete, NotSupported, EffortExhausted:
+			if total += 0.6 + 0.5*shortfall(r); shortfall(r) == 1 {
+				total++ // there is none of it at all
+			}
+		case TopologySpread, PodAffinity, VolumeConflict, GroupIncomplete, NotSupported, EffortExhausted:
+			total++
 		}
-		worst = math.Max(worst, g)
 	}
-	return worst
+	return total
 }
 
 // tallyOfReasons counts why hosts turned a pod away. A host with several reasons counts once, for the reason that it
@@ -286,47 +293,72 @@ func counted(list []Rejection, r Rejection) []Rejection {
 
 // affinityDetails finds out which of a pod's node requirements a place fails.
 type affinityDetails struct {
-	problem *Problem
-	spec    *corev1.PodSpec
-	cached  interface{ Has(int) bool }
+	spec        *corev1.PodSpec
+	rows, nodes bitset.Set // that the pod's node selector and affinity admit, taints and company aside
 }
 
-// rows are those that the pod's node selector and affinity admit, taints and company aside.
-func (a *affinityDetails) rows() interface{ Has(int) bool } {
-	if a.cached == nil {
-		a.cached = a.problem.rowPlaces.admittedBy(a.spec)
-	}
-	return a.cached
+func (p *Problem) affinityDetails(spec *corev1.PodSpec) *affinityDetails {
+	return &affinityDetails{spec: spec, rows: p.rowPlaces.admittedBy(spec), nodes: p.nodePlaces.admittedBy(spec)}
 }
 
-// conflict is the first requirement that the place's labels fail: of the node selector by key, else of the first term
-// of the required node affinity.
-func (a *affinityDetails) conflict(label func(key string) (string, bool)) Rejection {
-	fails := func(r requirement.Requirement) (Rejection, bool) {
-		value, ok := label(r.Key())
-		if ok && r.Has(value) || !ok && r.HasAbsent() {
-			return Rejection{}, false
+// conflicts are the requirements that the place's labels fail: those of the node selector, and those of the term of the
+// required node affinity that fails fewest.
+func (a *affinityDetails) conflicts(label func(key string) (string, bool)) []Rejection {
+	var out []Rejection
+	fails := func(key string, op corev1.NodeSelectorOperator, values []string) []Rejection {
+		r, err := requirement.New(key, requirement.Operator(op), values)
+		if err != nil {
+			return []Rejection{{Code: RequirementConflict, Key: key, Want: err.Error()}}
 		}
-		return Rejection{Code: RequirementConflict, Key: r.Key(), Want: wantText(r)}, true
+		if value, ok := label(key); ok && r.Has(value) || !ok && r.HasAbsent() {
+			return nil
+		}
+		return []Rejection{{Code: RequirementConflict, Key: key, Want: failureText(op, values)}}
 	}
 	for _, key := range sortedKeys(a.spec.NodeSelector) {
-		if out, failed := fails(requirement.In(key, a.spec.NodeSelector[key])); failed {
-			return out
-		}
+		out = append(out, fails(key, corev1.NodeSelectorOpIn, []string{a.spec.NodeSelector[key]})...)
 	}
+	var nearest []Rejection
 	for _, term := range requiredTerms(a.spec) {
+		var failed []Rejection
 		for _, e := range term.MatchExpressions {
-			r, err := requirement.New(e.Key, requirement.Operator(e.Operator), e.Values)
-			if err != nil {
-				return Rejection{Code: RequirementConflict, Key: e.Key, Want: err.Error()}
-			}
-			if out, failed := fails(r); failed {
-				return out
-			}
+			failed = append(failed, fails(e.Key, e.Operator, e.Values)...)
 		}
 		for _, e := range term.MatchFields {
-			return Rejection{Code: RequirementConflict, Key: e.Key, Want: wantText(requirement.In(e.Key, e.Values...))}
+			if name, _ := label(nodeNameKey); slices.Contains(e.Values, name) != (e.Operator == corev1.NodeSelectorOpIn) {
+				failed = append(failed, Rejection{Code: RequirementConflict, Key: e.Key, Want: failureText(e.Operator, e.Values)})
+			}
+		}
+		if len(failed) > 0 && (nearest == nil || len(failed) < len(nearest)) {
+			nearest = failed
 		}
 	}
-	return Rejection{Code: RequirementConflict, Key: "nodeAffinity"}
+	if out = append(out, nearest...); len(out) == 0 {
+		out = []Rejection{{Code: RequirementConflict, Key: "nodeAffinity", Want: "without a term matches nothing"}}
+	}
+	return out
+}
+
+// failureText is how a place fails a requirement, to stand behind the key.
+func failureText(op corev1.NodeSelectorOperator, values []string) string {
+	list := "{" + strings.Join(values, ", ") + "}"
+	switch requirement.Operator(op) {
+	case requirement.OpIn:
+		return "not in " + list
+	case requirement.OpNotIn:
+		return "in " + list
+	case requirement.OpExists:
+		return "absent"
+	case requirement.OpDoesNotExist:
+		return "present"
+	case requirement.OpGt:
+		return "not greater than " + strings.Join(values, ", ")
+	case requirement.OpLt:
+		return "not less than " + strings.Join(values, ", ")
+	case requirement.OpGte:
+		return "less than " + strings.Join(values, ", ")
+	case requirement.OpLte:
+		return "greater than " + strings.Join(values, ", ")
+	}
+	return "fails " + string(op) + " " + list
 }

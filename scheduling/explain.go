@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/kerf-autoscaler/kerf/apis/requirement"
 	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
 	"github.com/kerf-autoscaler/kerf/internal/bitset"
 )
@@ -123,9 +122,21 @@ func (s *solver) verdict(c int32) (Verdict, []Rejection) {
 		return cmp.Or(cmp.Compare(a.Code.depth(), b.Code.depth()), cmp.Compare(b.Count, a.Count))
 	})
 	if len(all) == 0 {
-		all = []Rejection{{Code: NoAvailableOffering, Key: "no NodePool can launch anything"}}
+		all = []Rejection{s.nothingToLaunch(d)}
 	}
 	return Infeasible, all
+}
+
+// nothingToLaunch is the reason when there is no node and no instance type to give one.
+func (s *solver) nothingToLaunch(d diagnosis) Rejection {
+	offered := 0
+	for _, pool := range d.pools {
+		offered += pool.Offered
+	}
+	if offered > 0 {
+		return Rejection{Code: RequirementConflict, Want: "no instance type meets the requirements of any NodePool", Count: offered}
+	}
+	return Rejection{Code: RequirementConflict, Want: "no NodePool can launch anything", Count: 1}
 }
 
 // spentOption is the option that kept a pod from being placed.
@@ -295,21 +306,6 @@ func (r Rejection) remedy() string {
 	case TopologySpread, PodAffinity, VolumeConflict, GroupIncomplete, NotSupported, EffortExhausted:
 	}
 	return r.String()
-}
-
-// wantText is what a requirement asks for, to stand behind its key where a place fails it.
-func wantText(r requirement.Requirement) string {
-	values := "{" + strings.Join(r.Values(), ", ") + "}"
-	switch r.Operator() {
-	case requirement.OpIn:
-		return "not in " + values
-	case requirement.OpNotIn:
-		return "in " + values
-	case requirement.OpDoesNotExist:
-		return "present"
-	case requirement.OpExists, requirement.OpGt, requirement.OpLt, requirement.OpGte, requirement.OpLte:
-	}
-	return strings.TrimPrefix(r.String(), r.Key()+" ") + " fails"
 }
 
 // shortKey is how reasons write a well-known key.

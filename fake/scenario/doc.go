@@ -1,0 +1,35 @@
+// Package scenario reads scenario files: YAML or JSON streams of ordinary Kubernetes manifests, plus instance types, that
+// are the input of the simulator, the golden tests of the planner, users' tests of their own NodePools, and the record of
+// real decisions.
+//
+// The one call, in a test of yours:
+//
+//	func TestNodePools(t *testing.T) { scenario.Test(t, "testdata") }
+//
+// It runs every file under testdata as a subtest: the pods of the file are planned for, and the plan is compared with
+// the expect block of the file's Scenario document. With the flag -update the block is rewritten, comments and all else
+// untouched.
+//
+// To do something else with the facts of a file, [Load] it: Scenario.Snapshot is what the planner takes. [Scenario.Solve]
+// asks the planner, and its [Result] prints as a golden text, as a report for people ([Result.Report]), and as JSON or
+// YAML for machines ([Result.Document]). [LoadWorkload] makes a scenario of a workload and a catalogue in CSV files.
+//
+// # What the files may have
+//
+// Namespace, Node, Pod, Deployment, ReplicaSet, StatefulSet, Job, DaemonSet, PodTemplate, PersistentVolumeClaim,
+// PersistentVolume, StorageClass, CSINode, CSIDriver, VolumeAttachment, PodDisruptionBudget, PriorityClass, NodePool,
+// NodeClaim, NodeOverlay, CapacityBuffer, and of kerf.dev/v1alpha1: InstanceType, Catalog, Scenario (package
+// apis/v1alpha1 has their fields). A List is read as its items, so what kubectl prints pastes in unchanged.
+//
+// # Invariants
+//
+// Reading is as strict as the API server: unknown kinds and fields, values of another type, and names that are declared
+// twice are errors, each an [Error] with file, line, document and field. Nothing panics on input, and no input makes
+// much more of itself than it is long, the numbers of replicas excepted, which are bounded. The same bytes give the same
+// snapshot, made-up UIDs and times included. Pods of one template share all that their specs point to: a snapshot is to
+// be read and not to be written to.
+//
+// # What it is not
+//
+// It does not ask a cluster, and it does not judge a plan beyond comparing its text.
+package scenario

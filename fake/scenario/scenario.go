@@ -1,0 +1,93 @@
+package scenario
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
+	"github.com/kerf-autoscaler/kerf/apis/v1alpha1"
+	"github.com/kerf-autoscaler/kerf/cloudprovider"
+	"github.com/kerf-autoscaler/kerf/scheduling"
+)
+
+// Scenario is the facts of some documents, and what is asked about them.
+type Scenario struct {
+	// Snapshot is what the planner is given. Lists of which no document says anything are empty, not nil: a scenario
+	// leaves nothing unknown.
+	Snapshot scheduling.Snapshot
+	// Options are those of the Scenario document, or the zero value.
+	Options scheduling.Options
+	// Decide is v1alpha1.DecideProvision or v1alpha1.DecideDisrupt.
+	Decide string
+	// Explain are the pods whose explanations belong to the answer.
+	Explain []types.NamespacedName
+	// Expect is what the answer must print; nil when nothing is expected.
+	Expect *string
+	// ExpectError is a part of the error with which the scenario must be refused; empty when it must be accepted.
+	ExpectError string
+	// DisruptionBudgets are the PodDisruptionBudgets. They have no effect on provisioning.
+	DisruptionBudgets []*policyv1.PodDisruptionBudget
+
+	declared bool // there is a Scenario document
+}
+
+// header is the scenario without its snapshot.
+func (w *world) header() *Scenario {
+	s := &Scenario{Decide: v1alpha1.DecideProvision, Snapshot: emptySnapshot(time.Time{})}
+	if w.scenario == nil {
+		return s
+	}
+	o, spec := w.scenario.origin, &w.scenario.object.Spec
+	s.declared = true
+	s.Snapshot.Now = spec.Now.Time
+	s.Expect, s.ExpectError = spec.Expect, spec.ExpectError
+	choice := func(path, value string, known ...string) string {
+		if value != "" && !slices.Contains(known, value) {
+			w.problems.add(o.errorf(path, "must be %s, is %q", strings.Join(known, " or "), value))
+		}
+		return value
+	}
+	if d := choice("spec.decide", spec.Decide, v1alpha1.DecideProvision, v1alpha1.DecideDisrupt); d != "" {
+		s.Decide = d
+	}
+	in := &spec.Options
+	s.Options = scheduling.Options{
+		Preferences: scheduling.PreferencePolicy(choice("spec.options.preferences", in.Preferences,
+			string(scheduling.PreferencesRespect), string(scheduling.PreferencesIgnore))),
+		MinValues: scheduling.MinValuesPolicy(choice("spec.options.minValues", in.MinValues,
+			string(scheduling.MinValuesStrict), string(scheduling.MinValuesBestEffort))),
+		Effort: in.Effort, MaxLaunches: in.MaxLaunches, MaxPrice: in.MaxPrice,
+	}
+	for _, name := range in.Explain {
+		s.Explain = append(s.Explain, PodName(name))
+	}
+	return s
+}
+
+// PodName reads namespace/name; a name alone is of namespace default.
+func PodName(s string) types.NamespacedName {
+	namespace, name, ok := strings.Cut(s, "/")
+	if !ok {
+		namespace, name = corev1.NamespaceDefault, s
+	}
+	return types.NamespacedName{Namespace: namespace, Name: name}
+}
+
+// emptySnapshot knows that there is nothing.
+func emptySnapshot(now time.Time) scheduling.Snapshot {
+	return scheduling.Snapshot{
+		Now:           now,
+		Pods:          []*corev1.Pod{},
+		Nodes:         []scheduling.Node{},
+		NodePools:     []*v1.NodePool{},
+		InstanceTypes: map[string][]*cloudprovider.InstanceType{},
+		DaemonPods:    []*corev1.Pod{},
+		Namespaces:    []*corev1.Namespace{},
+		Storage:       emptyStorage(),
+	}
+}
