@@ -133,6 +133,7 @@ func (p *Problem) compileHosts(f *findings) {
 	}
 	for i := range p.nodes {
 		p.reserved[p.nodes[i].object.Name] = true
+		p.reserved[p.nodes[i].object.Labels[corev1.LabelHostname]] = true
 	}
 	for i := range p.pools {
 		p.compileVariants(&p.pools[i], mentioned)

@@ -1,6 +1,7 @@
 package scheduling
 
 import (
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -15,8 +16,8 @@ import (
 // lists several values. The node gets one of them, and only the values that some pod or daemon tells apart make a
 // difference. Variants are the combinations worth considering.
 
-// maxVariants bounds the combinations of a pool. Beyond it only combinations that differ from the first in one key are
-// kept, so that each value stays reachable, if not together with each other.
+// maxVariants bounds how many combinations of a pool are tried at large. Beyond it there is one combination for each way
+// in which pods ask for values, so that every pod finds one of its own, if not always one to share.
 const maxVariants = 256
 
 // mentions are the distinct node requirements that pods and daemons state, by key.
@@ -50,12 +51,18 @@ func (p *Problem) compileVariants(pl *pool, mentioned mentions) {
 	for _, r := range pl.custom {
 		open[r.Key()] = append(open[r.Key()], r)
 	}
-	pl.variants = []variant{{}}
-	for _, key := range sortedKeys(open) {
-		choices := p.choices(pl, key, open[key], mentioned[key])
-		if len(choices) > 0 {
-			pl.variants = multiply(pl.variants, key, choices)
+	choices := map[string][]choiceOfValue{}
+	product := 1
+	for key, sources := range open {
+		if found := p.choices(pl, key, sources, mentioned[key]); len(found) > 0 {
+			choices[key] = found
+			product = min(product, maxVariants) * len(found)
 		}
+	}
+	if product <= maxVariants {
+		pl.variants = combinations(choices)
+	} else {
+		pl.variants = p.askedFor(choices)
 	}
 	pl.looks = make([]int32, len(pl.variants))
 	for i, v := range pl.variants {
@@ -155,17 +162,73 @@ func representatives(r requirement.Requirement) []string {
 	return values
 }
 
-func multiply(variants []variant, key string, choices []choiceOfValue) []variant {
-	var out []variant
-	all := len(variants)*len(choices) <= maxVariants
-	for i, v := range variants {
-		for j, c := range choices {
-			if all || i == 0 || j == 0 {
+// combinations are all combinations of the choices, the one of all first choices first.
+func combinations(choices map[string][]choiceOfValue) []variant {
+	out := []variant{{}}
+	for _, key := range sortedKeys(choices) {
+		var longer []variant
+		for _, v := range out {
+			for _, c := range choices[key] {
 				w := maps.Clone(v)
 				w[key] = c
-				out = append(out, w)
+				longer = append(longer, w)
 			}
 		}
+		out = longer
+	}
+	return out
+}
+
+// askedFor are the combination of all first choices and, for each way in which a signature may be satisfied (each term
+// of its node affinity is one), the combination that departs from it only where the pod asks for something else.
+func (p *Problem) askedFor(choices map[string][]choiceOfValue) []variant {
+	keys := sortedKeys(choices)
+	base := variant{}
+	for _, key := range keys {
+		base[key] = choices[key][0]
+	}
+	out := []variant{base}
+	seen := map[string]bool{fmt.Sprint(base): true}
+	for i := range p.sigs {
+		for _, asked := range waysToSatisfy(&p.sigs[i].pod.Spec) {
+			v := maps.Clone(base)
+			for _, key := range keys {
+				r := asked.Get(key)
+				fits := slices.IndexFunc(choices[key], func(c choiceOfValue) bool {
+					return c.absent && r.HasAbsent() || !c.absent && r.Has(c.value)
+				})
+				if fits >= 0 {
+					v[key] = choices[key][fits]
+				}
+			}
+			if text := fmt.Sprint(v); !seen[text] {
+				seen[text] = true
+				out = append(out, v)
+			}
+		}
+	}
+	return out
+}
+
+// waysToSatisfy are the requirements that the pod has of a node's labels: one set for each term of its node affinity.
+func waysToSatisfy(spec *corev1.PodSpec) []requirement.Set {
+	var selector requirement.Set
+	for key, value := range spec.NodeSelector {
+		selector = selector.With(requirement.In(key, value))
+	}
+	terms := requiredTerms(spec)
+	if len(terms) == 0 {
+		return []requirement.Set{selector}
+	}
+	var out []requirement.Set
+	for _, term := range terms {
+		set := selector
+		for _, e := range term.MatchExpressions {
+			if r, err := requirement.New(e.Key, requirement.Operator(e.Operator), e.Values); err == nil {
+				set = set.With(r)
+			}
+		}
+		out = append(out, set)
 	}
 	return out
 }

@@ -54,7 +54,7 @@ func (e *expansion) register(o origin, pod *corev1.Pod) bool {
 	}
 	name := types.NamespacedName{Namespace: pod.Namespace, Name: pod.Name}
 	if first, taken := e.makers[name]; taken {
-		e.world.problems.add(o.errorf("", "makes pod %s, and so does %s", name, first))
+		e.world.problems.add(o.errorf("", "pod %s is declared twice, first by %s", name, first))
 		return false
 	}
 	e.makers[name] = o

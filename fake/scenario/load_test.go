@@ -55,7 +55,7 @@ func refuse(t *testing.T, documents ...string) string {
 func TestBadInputIsRefusedWithPlaceAndReason(t *testing.T) {
 	zones := `requirements: [{key: topology.kubernetes.io/zone, operator: In, values: [a]}, {key: topology.kubernetes.io/zone, operator: In, values: [b]}]`
 	for name, c := range map[string]struct{ in, want string }{
-		"truncated flow":         {"a: 1\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: web\n", "test.yaml:5: document 2 (Pod web): not valid YAML"},
+		"truncated flow":         {"a: 1\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: web\n", "test.yaml:4: document 2 (Pod web): not valid YAML"},
 		"truncated block":        {"apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  templ", `document 1 (Deployment web): spec: must be an object, is "templ"`},
 		"no kind":                {"hello: world", "document 1: must have apiVersion and kind"},
 		"no object":              {"hello", `document 1: must be an object with apiVersion and kind, is "hello"`},
@@ -84,10 +84,10 @@ func TestBadInputIsRefusedWithPlaceAndReason(t *testing.T) {
 		"no catalogue":           {somePool, "document 1 (NodePool general): cannot launch anything: no document is an InstanceType or a Catalog"},
 		"empty catalogue":        {somePool + "---\napiVersion: kerf.dev/v1alpha1\nkind: Catalog\nspec: {table: type cpu memory pods arch zones capacity price}", "the catalogues have no instance type"},
 		"bound to nobody":        {strings.Replace(somePod, "spec: {", "spec: {nodeName: n-1, ", 1), `document 1 (Pod default/web): spec.nodeName: pod default/web is bound to Node "n-1", which no document declares`},
-		"alias of itself":        {"a: &a [*a]", "not valid YAML"},
+		"alias of itself":        {"a: &a [*a]", "alias *a contains itself"},
 		"two scenarios":          {"apiVersion: kerf.dev/v1alpha1\nkind: Scenario\n---\napiVersion: kerf.dev/v1alpha1\nkind: Scenario\n", "there may be one Scenario only"},
 		"unknown option":         {"apiVersion: kerf.dev/v1alpha1\nkind: Scenario\nspec: {options: {minValues: Lax}}\n", `spec.options.minValues: must be Strict or BestEffort, is "Lax"`},
-		"pod name taken":         {somePod + "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {template: {spec: {containers: [{name: a}]}}}\n---" + strings.Replace(somePod, "name: web", "name: web-0", 1), "document 3 (Pod default/web-0): makes pod default/web-0, and so does test.yaml:8: document 2 (Deployment default/web)"},
+		"pod name taken":         {somePod + "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {template: {spec: {containers: [{name: a}]}}}\n---" + strings.Replace(somePod, "name: web", "name: web-0", 1), "document 3 (Pod default/web-0): pod default/web-0 is declared twice, first by test.yaml:7: document 2 (Deployment default/web)"},
 	} {
 		t.Run(name, func(t *testing.T) { require.Contains(t, refuse(t, c.in), c.want) })
 	}

@@ -34,6 +34,11 @@ func rewriteExpect(data []byte, expect string) ([]byte, error) {
 			comment = " " + strings.TrimLeft(c[1], " \t")
 		}
 		from, to = expectLine-1, blockEnd(lines, expectLine, len(indent))
+		if header, _, _ := strings.Cut(m[2], "#"); strings.HasPrefix(header, "|") && strings.Contains(header, "+") {
+			for to < len(lines) && len(lines[to]) > 0 && strings.TrimSpace(row(lines[to])) == "" {
+				to++ // empty lines belong to a block that keeps them
+			}
+		}
 	} else {
 		m := regexp.MustCompile(`^( *)spec:[ \t]*(?:#.*)?$`).FindStringSubmatch(row(lines[specLine-1]))
 		if m == nil {

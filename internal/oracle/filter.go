@@ -137,7 +137,7 @@ func (w *world) turnedAway(pod *corev1.Pod, h *host, others []*corev1.Pod) []rea
 		}
 	}
 	for _, far := range w.hosts {
-		if far == h {
+		if far == h || !w.far {
 			continue
 		}
 		for _, other := range far.pods() {

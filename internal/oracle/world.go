@@ -22,6 +22,7 @@ type world struct {
 	launched []*host                              // in plan order
 	hosts    []*host                              // all of them
 	pools    []*pool                              // by name
+	far      bool                                 // a pod on one host may exclude a pod from another
 	asked    map[*corev1.Pod]map[corev1.ResourceName]int64
 }
 
@@ -81,7 +82,36 @@ func newWorld(s *scheduling.Snapshot, plan *scheduling.Plan) *world {
 		}
 	}
 	w.pools = w.readPools()
+	w.far = w.reachesFar()
 	return w
+}
+
+// reachesFar reports whether some pod excludes others over more than its own host: by a term over another key than the
+// hostname, or because two hosts share one.
+func (w *world) reachesFar() bool {
+	names := map[string]bool{}
+	for _, h := range w.hosts {
+		hostname := h.node.Labels[corev1.LabelHostname]
+		if names[hostname] {
+			return true
+		}
+		names[hostname] = true
+		for _, pod := range h.pods() {
+			for _, term := range antiTerms(pod) {
+				if term.TopologyKey != corev1.LabelHostname {
+					return true
+				}
+			}
+		}
+	}
+	for _, pod := range w.pending {
+		for _, term := range antiTerms(pod) {
+			if term.TopologyKey != corev1.LabelHostname {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // host finds the target of an assignment.

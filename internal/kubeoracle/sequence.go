@@ -1,0 +1,107 @@
+package kubeoracle
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	fwk "k8s.io/kube-scheduler/framework"
+)
+
+// orders is how many orders are tried before it is said that there is none.
+const orders = 24
+
+// leftover is a pod that could not be bound, and why.
+type leftover struct {
+	pod *corev1.Pod
+	why refusal
+}
+
+// step is one pod bound, with what is needed to undo it.
+type step struct {
+	pod   *corev1.Pod
+	state fwk.CycleState
+}
+
+// sequence looks for an order in which the placed pods can be bound, and leaves on the board those of the best order
+// found. It returns the pods that are left over; none means that there is an order.
+//
+// Each attempt binds whatever pod passes, again and again. Resources, ports and anti-affinity only get tighter, and
+// affinity only gets easier, so for these any such order will do. Topology spread may need a certain order: the first
+// attempt takes pods with constraints before others, later ones are shuffled.
+func (st *state) sequence(ctx context.Context) []leftover {
+	order := slices.Clone(st.placed)
+	slices.SortStableFunc(order, func(a, b *corev1.Pod) int { return rank(a) - rank(b) })
+	first := slices.Clone(order)
+	steps, left := st.bind(ctx, order, false)
+	best := order
+	for attempt := uint64(1); len(left) > 0 && attempt < orders; attempt++ {
+		order = slices.Clone(first)
+		random := rand.New(rand.NewPCG(attempt, 0))
+		random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+		st.undo(ctx, steps)
+		fewer := left
+		if steps, left = st.bind(ctx, order, true); len(left) < len(fewer) {
+			best = order
+		}
+	}
+	if len(left) > 0 && !slices.Equal(best, order) {
+		st.undo(ctx, steps)
+		_, left = st.bind(ctx, best, !slices.Equal(best, first))
+	}
+	return left
+}
+
+// rank sorts pods with hard spread constraints first.
+func rank(pod *corev1.Pod) int {
+	for _, c := range pod.Spec.TopologySpreadConstraints {
+		if c.WhenUnsatisfiable != corev1.ScheduleAnyway {
+			return 0
+		}
+	}
+	return 1
+}
+
+// bind binds pods in the order as far as it goes. With restart the search for the next pod begins at the first each time.
+func (st *state) bind(ctx context.Context, order []*corev1.Pod, restart bool) ([]step, []leftover) {
+	var done []step
+	waiting := slices.Clone(order)
+	for {
+		var left []leftover
+		bound := len(done)
+		for i, pod := range waiting {
+			c, r := st.try(ctx, unbound(pod), pod.Spec.NodeName)
+			if r.none() {
+				r = refused(st.RunReservePluginsReserve(ctx, c.state, c.pod, pod.Spec.NodeName))
+			}
+			if !r.none() {
+				left = append(left, leftover{pod, r})
+				continue
+			}
+			st.board.place(pod)
+			done = append(done, step{pod, c.state})
+			if restart {
+				for _, next := range waiting[i+1:] {
+					left = append(left, leftover{pod: next})
+				}
+				break
+			}
+		}
+		if len(left) == 0 || len(done) == bound {
+			return done, left
+		}
+		waiting = nil
+		for _, l := range left {
+			waiting = append(waiting, l.pod)
+		}
+	}
+}
+
+// undo unbinds, last first.
+func (st *state) undo(ctx context.Context, steps []step) {
+	for _, s := range slices.Backward(steps) {
+		st.board.take(s.pod)
+		st.RunReservePluginsUnreserve(ctx, s.state, s.pod, s.pod.Spec.NodeName)
+	}
+}

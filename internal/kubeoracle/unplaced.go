@@ -1,0 +1,251 @@
+package kubeoracle
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	v1helper "k8s.io/component-helpers/scheduling/corev1"
+	"k8s.io/klog/v2"
+	kubescheduler "k8s.io/kubernetes/pkg/scheduler"
+	"k8s.io/kubernetes/pkg/scheduler/framework"
+
+	"github.com/kerf-autoscaler/kerf/scheduling"
+)
+
+// unplaced asks for each pod called infeasible whether there is no place for it indeed. All placed pods are on the board.
+func (st *state) unplaced(ctx context.Context) {
+	known := map[string]string{}
+	for _, u := range st.plan.Unplaced {
+		pod, waits := st.pods[u.Pod]
+		if !waits {
+			st.add(Finding{Check: Malformed, Pod: u.Pod, Message: "no such pod waits"})
+			continue
+		}
+		if u.Verdict != scheduling.Infeasible {
+			continue
+		}
+		shape := shapeOf(pod)
+		place, seen := known[shape]
+		if !seen {
+			place = st.placeFor(ctx, pod)
+			known[shape] = place
+		}
+		if place != "" {
+			st.add(Finding{Check: Unplaced, Pod: u.Pod, Node: place, Message: "is called infeasible, and every plugin accepts it there"})
+		}
+	}
+}
+
+// shapeOf is what two pods have in common that differ in name and identity only.
+func shapeOf(pod *corev1.Pod) string {
+	text, err := json.Marshal([]any{pod.Namespace, pod.Labels, pod.Spec})
+	if err != nil {
+		panic(err) // a pod is plain data
+	}
+	return string(text)
+}
+
+// placeFor is a node on which the pod could run; empty when there is none.
+func (st *state) placeFor(ctx context.Context, pod *corev1.Pod) string {
+	now := st.begin(ctx, pod)
+	for _, info := range slices.Clone(st.board.nodes) {
+		name := info.Node().Name
+		if st.leaving[name] || !now.filter(ctx, info).none() {
+			continue
+		}
+		if l, fresh := st.launches[name]; !fresh || st.staysFlexible(l, pod) {
+			return name
+		}
+	}
+	for _, p := range st.pools {
+		if f := st.furtherFor(ctx, p, pod, now); f != nil {
+			return f.String()
+		}
+	}
+	return ""
+}
+
+// furtherFor is a further node of the pool on which the pod could run, within stock, limits and minValues.
+func (st *state) furtherFor(ctx context.Context, p *pool, pod *corev1.Pod, now *cycle) *further {
+	var found *further
+	var able []*further
+	strict := len(p.minimums) > 0 && st.options.MinValues != scheduling.MinValuesBestEffort
+	for _, f := range p.further {
+		if !st.sold(f) || !strict && !st.affordable(f) || !st.accepts(ctx, f, pod, now) {
+			continue
+		}
+		able = append(able, f)
+		if found == nil && st.affordable(f) {
+			found = f
+		}
+		if found != nil && !strict {
+			return found
+		}
+	}
+	if found == nil || strict && !st.varied(p, able) {
+		return nil
+	}
+	return found
+}
+
+// local are the plugins whose verdict on a node depends on that node and the pods on it alone.
+func local(plugin string) bool {
+	switch plugin {
+	case "NodeUnschedulable", "NodeName", "TaintToleration", "NodeAffinity", "NodePorts", "NodeResourcesFit", preFilter:
+		return true
+	}
+	return false
+}
+
+// accepts reports whether the pod could run on the further node. now is the pod's cycle without that node: what the
+// plugins say by it counts where they look at nothing but the node, otherwise they are asked again with the node there.
+func (st *state) accepts(ctx context.Context, f *further, pod *corev1.Pod, now *cycle) bool {
+	info := framework.NewNodeInfo()
+	info.SetNode(f.node)
+	if now.failed.none() {
+		if r := now.filter(ctx, info); local(r.plugin) {
+			return false // it would be refused without any daemon already
+		}
+	}
+	st.allDaemons(info)
+	if now.failed.none() {
+		if r := now.filter(ctx, info); local(r.plugin) {
+			return false
+		}
+	}
+	st.board.addNode(info)
+	defer st.board.removeNode(f.node.Name)
+	_, r := st.try(ctx, pod, f.node.Name)
+	return r.none()
+}
+
+// sold reports whether the node could be bought at all, what the plan buys aside.
+func (st *state) sold(f *further) bool {
+	return f.offering.Available && (f.offering.Stock == nil || st.stock(f.offering.Stock.Key) > 0)
+}
+
+// stock is how many machines there are of a supply: the smallest count that is stated.
+func (st *state) stock(key string) int {
+	size := -1
+	for _, list := range st.s.InstanceTypes {
+		for _, t := range list {
+			for i := range t.Offerings {
+				if s := t.Offerings[i].Stock; s != nil && s.Key == key && (size < 0 || s.Count < size) {
+					size = s.Count
+				}
+			}
+		}
+	}
+	return size
+}
+
+// affordable reports whether stock and limits allow the node beside those of the plan.
+func (st *state) affordable(f *further) bool {
+	if s := f.offering.Stock; s != nil {
+		taken := 0
+		for i := range st.plan.Launches {
+			if st.plan.Launches[i].Choices[0].StockKey == s.Key {
+				taken++
+			}
+		}
+		if taken >= st.stock(s.Key) {
+			return false
+		}
+	}
+	for name, limit := range f.pool.source.Spec.Limits {
+		total := resource.Quantity{}
+		for _, node := range st.existing {
+			if node.Labels["karpenter.sh/nodepool"] == f.pool.source.Name {
+				total.Add(amount(node.Status.Capacity, name))
+			}
+		}
+		for i := range st.plan.Launches {
+			if l := &st.plan.Launches[i]; l.NodePool == f.pool.source.Name {
+				for _, t := range st.s.InstanceTypes[l.NodePool] {
+					if t.Name == l.Choices[0].InstanceType {
+						total.Add(amount(t.Capacity, name))
+						break
+					}
+				}
+			}
+		}
+		total.Add(amount(f.typ.Capacity, name))
+		if total.Cmp(limit) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// amount is what a node counts against a limit.
+func amount(capacity corev1.ResourceList, name corev1.ResourceName) resource.Quantity {
+	if name == "nodes" {
+		return *resource.NewQuantity(1, resource.DecimalSI)
+	}
+	return capacity[name]
+}
+
+// varied reports whether the nodes have as many values as the pool's minValues ask for, over all offerings of their types
+// that are sold.
+func (st *state) varied(p *pool, able []*further) bool {
+	types := map[string]bool{}
+	for _, f := range able {
+		types[f.typ.Name] = true
+	}
+	for key, want := range p.minimums {
+		values := map[string]bool{}
+		for _, f := range p.further {
+			if value, ok := f.node.Labels[key]; ok && types[f.typ.Name] && st.sold(f) {
+				values[value] = true
+			}
+		}
+		if len(values) < want {
+			return false
+		}
+	}
+	return true
+}
+
+// staysFlexible reports whether enough types could host the launch if the pod joined it.
+func (st *state) staysFlexible(l *scheduling.Launch, pod *corev1.Pod) bool {
+	at := slices.IndexFunc(st.pools, func(p *pool) bool { return p.source.Name == l.NodePool })
+	if at < 0 || len(st.pools[at].minimums) == 0 || st.options.MinValues == scheduling.MinValuesBestEffort {
+		return true
+	}
+	p := st.pools[at]
+	content := []*corev1.Pod{pod}
+	for _, other := range st.placed {
+		if other.Spec.NodeName == l.Name {
+			content = append(content, unbound(other))
+		}
+	}
+	var able []*further
+	for _, f := range p.further {
+		if st.sold(f) && st.holds(f, content) {
+			able = append(able, f)
+		}
+	}
+	return st.varied(p, able)
+}
+
+// holds reports whether the node can host those pods together, as the kubelet and the taint plugin see it.
+func (st *state) holds(f *further, pods []*corev1.Pod) bool {
+	info := framework.NewNodeInfo()
+	info.SetNode(f.node)
+	st.allDaemons(info)
+	for _, pod := range pods {
+		_, repelled := v1helper.FindMatchingUntoleratedTaint(klog.Background(), f.node.Spec.Taints, pod.Spec.Tolerations, hard, false)
+		if repelled || len(kubescheduler.AdmissionCheck(pod, info, false)) > 0 {
+			return false
+		}
+		info.AddPod(on(pod, f.node.Name))
+	}
+	return true
+}
+
+func hard(t *corev1.Taint) bool {
+	return t.Effect == corev1.TaintEffectNoSchedule || t.Effect == corev1.TaintEffectNoExecute
+}
