@@ -3,6 +3,7 @@ package scenario
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -66,4 +67,57 @@ func FuzzJSON(f *testing.F) {
 			require.Equal(t, want, have)
 		}
 	})
+}
+
+// What the fast reader of blocks accepts means the same to the library, down to the lines.
+func FuzzBlocks(f *testing.F) {
+	for _, seed := range []string{
+		podDocument(1), "a:\n- b\n- c: d\n  e:\n  - f\n  -\n  - - g\n", "a: |\n  x\n\n   y\n\nb: |-\n  z\n", "a: 'x'\nb: \"y\"\nc: {}\nd: []\n",
+		"a:\nb: ~\nc: -1\nd: 1e3\ne: a:b\n", "# c\n\na: b\n  # d\nb: c\n", "a:\n  - |\n   x\n", "a: b\n  c\n", "a:\n b:\n  c: d\n e: f\n",
+	} {
+		f.Add([]byte(seed))
+	}
+	for _, pattern := range []string{"testdata/*/*.yaml", "../../examples/*/testdata/*.yaml"} {
+		files, err := filepath.Glob(pattern)
+		require.NoError(f, err)
+		for _, file := range files {
+			data, err := os.ReadFile(file)
+			require.NoError(f, err)
+			f.Add(data)
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, c := range split(data) {
+			fast, n, ok := parseBlocks(c.data, c.line)
+			if !ok {
+				continue
+			}
+			slow, m, err := parseYAML(c.data, c.line)
+			require.NoError(t, err, "%s", c.data)
+			require.Equal(t, outline(&slow), outline(&fast), "%s", c.data)
+			require.Equal(t, m, n)
+		}
+	})
+}
+
+// outline is the value with the lines of its parts, those of nulls excepted.
+func outline(v *value) string {
+	var b strings.Builder
+	var write func(v *value)
+	write = func(v *value) {
+		if v.shape == null {
+			b.WriteString("null;")
+			return
+		}
+		fmt.Fprintf(&b, "%d@%d %q{", v.shape, v.line, v.scalar)
+		for i := range v.items {
+			if v.shape == object {
+				fmt.Fprintf(&b, "%q@%d:", v.keys[i].name, v.keys[i].line)
+			}
+			write(&v.items[i])
+		}
+		b.WriteString("}")
+	}
+	write(v)
+	return b.String()
 }

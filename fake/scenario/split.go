@@ -75,6 +75,10 @@ func (c chunk) parse(each func(v value, values int)) error {
 			return nil
 		}
 	}
+	if v, values, ok := parseBlocks(c.data, c.line); ok {
+		each(v, values)
+		return nil
+	}
 	v, values, err := parseYAML(c.data, c.line)
 	if err != nil {
 		return err

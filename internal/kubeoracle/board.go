@@ -40,11 +40,37 @@ func (b *board) removeNode(name string) {
 // place puts a pod on the node that its spec names.
 func (b *board) place(pod *corev1.Pod) { b.byName[pod.Spec.NodeName].AddPod(pod) }
 
-// take removes a pod from the node that its spec names.
+// take removes a pod from the node that its spec names. Where ports of the host are taken, the node is counted anew: the
+// scheduler keeps a set of them, from which a pod would also take what another one holds as well.
 func (b *board) take(pod *corev1.Pod) {
-	if err := b.byName[pod.Spec.NodeName].RemovePod(klog.Background(), pod); err != nil {
+	name := pod.Spec.NodeName
+	info := b.byName[name]
+	if err := info.RemovePod(klog.Background(), pod); err != nil {
 		panic(err) // it was placed
 	}
+	if !holdsPorts(info) {
+		return
+	}
+	again := framework.NewNodeInfo()
+	again.SetNode(info.Node())
+	for _, p := range info.Pods {
+		again.AddPodInfo(p)
+	}
+	b.byName[name] = again
+	b.nodes[slices.IndexFunc(b.nodes, func(n fwk.NodeInfo) bool { return n.Node().Name == name })] = again
+}
+
+func holdsPorts(info *framework.NodeInfo) bool {
+	return slices.ContainsFunc(info.Pods, func(p fwk.PodInfo) bool {
+		for _, list := range [][]corev1.Container{p.GetPod().Spec.InitContainers, p.GetPod().Spec.Containers} {
+			for i := range list {
+				if slices.ContainsFunc(list[i].Ports, func(port corev1.ContainerPort) bool { return port.HostPort > 0 }) {
+					return true
+				}
+			}
+		}
+		return false
+	})
 }
 
 // NodeInfos lists the nodes of the board.

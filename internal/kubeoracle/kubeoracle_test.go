@@ -3,8 +3,6 @@ package kubeoracle_test
 import (
 	"context"
 	"flag"
-	"fmt"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -12,8 +10,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/kerf-autoscaler/kerf/internal/gen"
 	"github.com/kerf-autoscaler/kerf/internal/kubeoracle"
@@ -98,7 +94,3 @@ func lines(findings []kubeoracle.Finding) string {
 	}
 	return strings.Join(out, "\n")
 }
-
-var _ = require.NoError
-var _ = fmt.Sprint
-var _ = os.Exit

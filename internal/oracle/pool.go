@@ -272,9 +272,24 @@ func (w *world) possible(p *pool, t *cloudprovider.InstanceType, o *cloudprovide
 	return candidates, absent
 }
 
+// mentions is what mentioned answers for a key.
+type mentions struct {
+	values []string
+	asked  bool
+}
+
 // mentioned lists values that stand for all that somebody can tell apart, and whether any pod or DaemonSet looks at the
 // key at all.
 func (w *world) mentioned(key string) (values []string, asked bool) {
+	known, ok := w.heard[key]
+	if !ok {
+		known.values, known.asked = w.listen(key)
+		w.heard[key] = known
+	}
+	return slices.Clone(known.values), known.asked
+}
+
+func (w *world) listen(key string) (values []string, asked bool) {
 	note := func(list ...string) {
 		for _, value := range list {
 			values = append(values, value)

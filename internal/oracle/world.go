@@ -24,6 +24,7 @@ type world struct {
 	pools    []*pool                              // by name
 	far      bool                                 // a pod on one host may exclude a pod from another
 	asked    map[*corev1.Pod]map[corev1.ResourceName]int64
+	heard    map[string]mentions
 }
 
 // host is a node of the final state.
@@ -50,7 +51,7 @@ func byName(a, b *corev1.Pod) int { return strings.Compare(name(a).String(), nam
 
 // newWorld builds the final state. Assignments and launches that make no sense are left out; Check reports them.
 func newWorld(s *scheduling.Snapshot, plan *scheduling.Plan) *world {
-	w := &world{s: s, plan: plan, pending: map[types.NamespacedName]*corev1.Pod{}, asked: map[*corev1.Pod]map[corev1.ResourceName]int64{}}
+	w := &world{s: s, plan: plan, pending: map[types.NamespacedName]*corev1.Pod{}, heard: map[string]mentions{}, asked: map[*corev1.Pod]map[corev1.ResourceName]int64{}}
 	for _, pod := range s.Pods {
 		if planned(s, pod) {
 			w.pending[name(pod)] = pod

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/kerf-autoscaler/kerf/internal/golden"
+)
+
+func simulate(t *testing.T, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, problems bytes.Buffer
+	status = run(t.Context(), args, &out, &problems)
+	return status, out.String(), problems.String()
+}
+
+func TestTheShop(t *testing.T) {
+	status, out, problems := simulate(t, "-f", "testdata/shop.yaml")
+	require.Zero(t, status, problems)
+	golden.Compare(t, golden.File("testdata/shop.txt"), out)
+}
+
+func TestAFolderWithPodsThatFitNowhere(t *testing.T) {
+	status, out, problems := simulate(t, "-f", "testdata/split", "--explain", "default/database-0")
+	require.Equal(t, someUnplaced, status, problems)
+	golden.Compare(t, golden.File("testdata/split.txt"), out)
+}
+
+func TestOutputForMachines(t *testing.T) {
+	status, out, _ := simulate(t, "-f", "testdata/shop.yaml", "-o", "json")
+	require.Zero(t, status)
+	require.True(t, json.Valid([]byte(out)))
+	status, out, _ = simulate(t, "-f", "testdata/shop.yaml", "-o", "yaml")
+	require.Zero(t, status)
+	require.Contains(t, out, "pricePerHour: ")
+}
+
+func TestBadInputIsStatusTwoAndSaysWhy(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "bad.yaml")
+	require.NoError(t, os.WriteFile(file, []byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"), 0o600))
+	for want, args := range map[string][]string{
+		"nothing to read":                      {},
+		"unexpected argument":                  {"-f", file, "more"},
+		"no such file":                         {"-f", "testdata/none.yaml"},
+		"document 1 (ConfigMap x)":             {"-f", file},
+		"-o must be text, json, yaml or":       {"-f", file, "-o", "xml"},
+		"-o scenario needs -workload":          {"-f", file, "-o", "scenario"},
+		"-f and -workload exclude each other":  {"-f", file, "-workload", "x.csv"},
+		"flag provided but not defined: -what": {"-what"},
+		"none.csv":                             {"-workload", "testdata/none.csv", "-catalog", "testdata/split/catalog.csv"},
+	} {
+		t.Run(want, func(t *testing.T) {
+			status, out, problems := simulate(t, args...)
+			require.Equal(t, badInput, status)
+			require.Empty(t, out)
+			require.Contains(t, problems, want)
+		})
+	}
+	status, _, problems := simulate(t, "-f", file, "-f", "testdata/shop.yaml", "--ignore-unknown")
+	require.Zero(t, status, problems)
+	status, _, _ = simulate(t, "-help")
+	require.Zero(t, status)
+}
+
+func TestWorkloadsOfCSVFiles(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "w.csv")
+	require.NoError(t, os.WriteFile(file, []byte("group,count,cpu_m,mem_mib,zone_max_skew\nweb,4,500,512,1\n"), 0o600))
+	args := []string{"-workload", file, "-catalog", "testdata/split/catalog.csv", "-without", "zone-spread"}
+	status, out, problems := simulate(t, args...)
+	require.Zero(t, status, problems)
+	require.Contains(t, out, "default/web x")
+
+	status, out, problems = simulate(t, append(args, "-o", "scenario")...)
+	require.Zero(t, status, problems)
+	replay := filepath.Join(t.TempDir(), "w.yaml")
+	require.NoError(t, os.WriteFile(replay, []byte(out), 0o600))
+	status, again, problems := simulate(t, "-f", replay)
+	require.Zero(t, status, problems)
+	_, out, _ = simulate(t, args...)
+	require.Equal(t, out, again)
+}
