@@ -43,8 +43,11 @@ func (st *state) final(ctx context.Context, hasOrder bool) {
 	}
 }
 
-// spreadPlugin is the plugin whose verdict on a pod can be tipped by pods that come later.
-const spreadPlugin = "PodTopologySpread"
+// The plugins that look at pods elsewhere. The verdict of the first on a pod can be tipped by pods that come later.
+const (
+	spreadPlugin   = "PodTopologySpread"
+	affinityPlugin = "InterPodAffinity"
+)
 
 // unbound is the pod as the scheduler sees it before it binds it.
 func unbound(pod *corev1.Pod) *corev1.Pod { return on(pod, "") }

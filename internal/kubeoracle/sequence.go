@@ -36,7 +36,7 @@ func (st *state) sequence(ctx context.Context) []leftover {
 	first := slices.Clone(order)
 	steps, left := st.bind(ctx, order, false)
 	best := order
-	for attempt := uint64(1); len(left) > 0 && attempt < orders; attempt++ {
+	for attempt := uint64(1); ordered(left) && attempt < orders; attempt++ {
 		order = slices.Clone(first)
 		random := rand.New(rand.NewPCG(attempt, 0))
 		random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
@@ -51,6 +51,13 @@ func (st *state) sequence(ctx context.Context) []leftover {
 		_, left = st.bind(ctx, best, !slices.Equal(best, first))
 	}
 	return left
+}
+
+// ordered reports whether another order might do better: whether a plugin refuses that looks at pods elsewhere.
+func ordered(left []leftover) bool {
+	return slices.ContainsFunc(left, func(l leftover) bool {
+		return l.why.plugin == spreadPlugin || l.why.plugin == affinityPlugin
+	})
 }
 
 // rank sorts pods with hard spread constraints first.

@@ -12,7 +12,7 @@ import (
 )
 
 // kernels are small internal packages that any layer may build on.
-var kernels = []string{"internal/resource", "internal/bitset", "internal/intern", "internal/lp"}
+var kernels = []string{"internal/resource", "internal/bitset", "internal/intern", "internal/lp", "internal/invariants"}
 
 // pure are the packages whose answers depend on their arguments alone.
 var pure = append([]string{
@@ -45,6 +45,7 @@ var directions = []struct {
 	{"internal/bitset", nil, "a kernel is a leaf"},
 	{"internal/intern", []string{"internal/bitset"}, "a kernel is a leaf"},
 	{"internal/lp", nil, "a kernel is a leaf"},
+	{"internal/invariants", nil, "one constant"},
 	{"internal/golden", nil, "reading and rewriting expected output has nothing to do with nodes"},
 	{"internal/gen", []string{"fake", "disruption", "scheduling", "cloudprovider/...", "apis/...", "internal/..."}, "random worlds are made of the same values that users pass in"},
 	{"internal/oracle", []string{"disruption", "scheduling", "cloudprovider", "apis/...", "internal/resource"}, "a second opinion that shares the engine's helpers would share its mistakes; the types and the unit of resources are all it takes"},
