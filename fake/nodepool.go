@@ -16,6 +16,7 @@ func NodePool(name string, options ...NodePoolOption) *v1.NodePool {
 		ObjectMeta: metav1.ObjectMeta{Name: name, UID: types.UID("nodepool/" + name), Generation: 1},
 	}
 	pool.Spec.Template.Spec.NodeClassRef = ptr.To(NodeClassRef())
+	pool.Spec.Template.Spec.Requirements = []v1.NodeRequirement{}
 	for _, option := range options {
 		option.applyNodePool(pool)
 	}

@@ -196,6 +196,7 @@ func TestFoldersAndFilesAreOneScenario(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "pod.yaml"), []byte(somePod), 0o600))
 	s, err = Load([]string{folder}, Options{})
 	require.NoError(t, err)
+	require.Len(t, s.Snapshot.Pods, 1)
 }
 
 func TestErrorsAreBounded(t *testing.T) {

@@ -40,11 +40,11 @@ func TestClaimsAreJoinedWithTheirNodes(t *testing.T) {
 		claim  string
 		joined bool
 	}{
-		"by node name":                {claimDocument("c-1", "status: {nodeName: n-1}\n"), true},
-		"by provider id":              {claimDocument("c-1", "status: {providerID: p-1}\n"), true},
-		"by provider id, name unkown": {claimDocument("c-1", "status: {providerID: p-1, nodeName: n-9}\n"), true},
-		"in flight":                   {claimDocument("c-1", "status: {providerID: p-2, capacity: {cpu: \"2\"}}\n"), false},
-		"just ordered":                {claimDocument("c-1", ""), false},
+		"by node name":                 {claimDocument("c-1", "status: {nodeName: n-1}\n"), true},
+		"by provider id":               {claimDocument("c-1", "status: {providerID: p-1}\n"), true},
+		"by provider id, name unknown": {claimDocument("c-1", "status: {providerID: p-1, nodeName: n-9}\n"), true},
+		"in flight":                    {claimDocument("c-1", "status: {providerID: p-2, capacity: {cpu: \"2\"}}\n"), false},
+		"just ordered":                 {claimDocument("c-1", ""), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			nodes := read(t, c.claim, someNode).Snapshot.Nodes

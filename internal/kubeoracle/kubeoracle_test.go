@@ -3,6 +3,7 @@ package kubeoracle_test
 import (
 	"context"
 	"flag"
+	"fmt"
 	"runtime"
 	"slices"
 	"strings"
@@ -85,6 +86,12 @@ func report(t *testing.T, seed uint64, s scheduling.Snapshot, opts scheduling.Op
 	})
 	found, plan := judge(t.Context(), t, small, opts)
 	t.Errorf("seed %d, options %+v:\n%s\n\nin a smaller world:\n%s\n%s\nplan:\n%s", seed, opts, lines(findings), lines(found), gen.Dump(small), plan)
+	comment := fmt.Sprintf("Found by the real scheduler in the random world of seed %d:\n%s", seed, lines(found))
+	text, err := kubeoracle.Export(small, opts, comment)
+	if err != nil {
+		t.Logf("the scenario format has no words for it, so the file differs from the world: %v", err)
+	}
+	t.Logf("for scheduling/testdata/regress:\n%s", text)
 }
 
 func lines(findings []kubeoracle.Finding) string {
