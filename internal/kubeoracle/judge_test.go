@@ -275,7 +275,9 @@ func TestRoomIsKeptForOwedDaemons(t *testing.T) {
 }
 
 func TestPodsThatHoldOnePort(t *testing.T) {
-	port := func(s *corev1.PodSpec) { s.Containers[0].Ports = []corev1.ContainerPort{{ContainerPort: 80, HostPort: 80}} }
+	port := func(s *corev1.PodSpec) {
+		s.Containers[0].Ports = []corev1.ContainerPort{{ContainerPort: 80, HostPort: 80}}
+	}
 	s := world([]scheduling.Node{node("n1", "a")}, pod("x", port), pod("y", port))
 	require.Equal(t, []string{"sequence y NodePorts", "final x NodePorts", "final y NodePorts"}, judged(t, s, assigned("x", "n1", "y", "n1")))
 }
