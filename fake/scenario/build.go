@@ -5,6 +5,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
 	"github.com/kerf-autoscaler/kerf/scheduling"
@@ -56,15 +57,36 @@ func (w *world) placePods(snapshot *scheduling.Snapshot, nodes *nodeIndex) {
 		return
 	}
 	snapshot.Pods = slices.Grow(snapshot.Pods, total)
+	dumped := w.dumpedOwners()
 	for i := range w.workloads {
 		load := &w.workloads[i]
-		if load.pod != nil {
+		switch {
+		case load.pod != nil:
 			e.single(load, place)
-		} else {
+		case !dumped[load.uid]:
 			e.expand(load, place)
 		}
 	}
 	e.buffers(place)
+}
+
+// dumpedOwners are the UIDs of the controllers whose pods, or whose own controllers, are documents too: a dump of a
+// cluster lists a Deployment, its ReplicaSet and its pods, and each pod counts once. A controller that states no UID was
+// written by hand and stands for its pods.
+func (w *world) dumpedOwners() map[types.UID]bool {
+	out := map[types.UID]bool{}
+	for i := range w.workloads {
+		owners := w.workloads[i].owners
+		if pod := w.workloads[i].pod; pod != nil {
+			owners = pod.OwnerReferences
+		}
+		for _, owner := range owners {
+			if owner.UID != "" && !w.madeUp[owner.UID] {
+				out[owner.UID] = true
+			}
+		}
+	}
+	return out
 }
 
 // daemonPods makes the template pod of each DaemonSet.

@@ -202,7 +202,7 @@ func addWorkloadKinds(all map[string]kindReader, ns string) {
 			w.problems.add(o.errorf("spec.replicas", "must not be negative, is %d", count))
 			return
 		}
-		w.workloads = append(w.workloads, workload{origin: o, uid: meta.UID, template: template, count: int(count), claims: claims})
+		w.workloads = append(w.workloads, workload{origin: o, uid: meta.UID, owners: meta.OwnerReferences, template: template, count: int(count), claims: claims})
 	}
 	all["apps/v1 Deployment"] = into(ns, func(w *world, o origin, d *appsv1.Deployment) {
 		add(w, o, &d.ObjectMeta, &d.Spec.Template, d.Spec.Replicas, nil)

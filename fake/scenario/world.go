@@ -6,6 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kerf-autoscaler/kerf/apis/autoscaling"
@@ -63,6 +64,8 @@ type workload struct {
 	uid      types.UID
 	template *corev1.PodTemplateSpec
 	count    int
+	// owners are what the controller itself belongs to, such as a ReplicaSet to its Deployment.
+	owners []metav1.OwnerReference
 	// claims are the volumeClaimTemplates of a StatefulSet.
 	claims []corev1.PersistentVolumeClaim
 }

@@ -31,6 +31,9 @@ func Export(s scheduling.Snapshot, options scheduling.Options, comment string) (
 		e.document("v1", "Namespace", ns)
 	}
 	e.types(s.InstanceTypes)
+	if e.count == len(s.Namespaces) && len(s.NodePools) > 0 {
+		e.problems = append(e.problems, errors.New("pools without any type"))
+	}
 	for _, p := range s.NodePools {
 		e.document("karpenter.sh/v1", "NodePool", p)
 	}
