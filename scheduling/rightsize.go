@@ -1,6 +1,8 @@
 package scheduling
 
 import (
+	"slices"
+
 	"github.com/kerf-autoscaler/kerf/internal/bitset"
 	"github.com/kerf-autoscaler/kerf/internal/resource"
 )
@@ -103,14 +105,49 @@ func (s *solver) cheaper(pt pattern, need *needs) (int32, int64) {
 	return 0, 0
 }
 
-// topUp puts pods that are left over onto nodes that have been bought and still have room. Filling leaves such room only
-// where a pool's minValues keep a node smaller than its machine, or where a node was bought before supply ran out.
+// topUp puts pods that are left over onto nodes that still have room, existing ones first. Filling leaves such room only
+// where a pool's minValues keep a node smaller than its machine, or where other pods were left over at the time.
 func (s *solver) topUp() {
 	for _, c := range s.order {
+		for i := 0; i < len(s.p.nodes) && s.remaining[c] > 0; i++ {
+			s.topUpNode(i, c)
+		}
 		for i := 0; i < len(s.patterns) && s.remaining[c] > 0; i++ {
 			s.topUpPattern(i, c)
 		}
 	}
+}
+
+func (s *solver) topUpNode(i int, c int32) {
+	cl := &s.p.classes[c]
+	n := &s.p.nodes[i]
+	if !n.accepts.Has(int(cl.sig)) || n.excludes(cl) {
+		return
+	}
+	at, held := len(s.onNodes[i]), int64(0)
+	for k, part := range s.onNodes[i] {
+		switch {
+		case part.class == c:
+			at, held = k, part.count
+		case s.p.apart(c, part.class):
+			return
+		case part.class > c && at == len(s.onNodes[i]):
+			at = k
+		}
+	}
+	count := s.nodeRoom[i].Times(cl.demand, min(s.remaining[c], int64(cl.perNode)-held))
+	if count <= 0 {
+		return
+	}
+	content := slices.Clone(s.onNodes[i])
+	if held > 0 {
+		content[at].count += count
+	} else {
+		content = slices.Insert(content, at, portion{c, count})
+	}
+	s.onNodes[i] = content
+	s.nodeRoom[i].Sub(cl.demand, count)
+	s.remaining[c] -= count
 }
 
 func (s *solver) topUpPattern(i int, c int32) {

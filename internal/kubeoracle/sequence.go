@@ -35,15 +35,14 @@ func (st *state) sequence(ctx context.Context) []leftover {
 	slices.SortStableFunc(order, func(a, b *corev1.Pod) int { return rank(a) - rank(b) })
 	first := slices.Clone(order)
 	steps, left := st.bind(ctx, order, false)
-	best := order
+	best, fewest := order, len(left)
 	for attempt := uint64(1); ordered(left) && attempt < orders; attempt++ {
 		order = slices.Clone(first)
 		random := rand.New(rand.NewPCG(attempt, 0))
 		random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 		st.undo(ctx, steps)
-		fewer := left
-		if steps, left = st.bind(ctx, order, true); len(left) < len(fewer) {
-			best = order
+		if steps, left = st.bind(ctx, order, true); len(left) < fewest {
+			best, fewest = order, len(left)
 		}
 	}
 	if len(left) > 0 && !slices.Equal(best, order) {
