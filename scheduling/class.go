@@ -14,6 +14,7 @@ import (
 type class struct {
 	pods        []int32 // in Problem.pods, which is sorted, in ascending order
 	demand      resource.Vector
+	priority    int32
 	sig         int32
 	unsupported string // the field that the planner does not understand; empty when there is none
 	// perNode is how many of the class may share a host, MaxInt32 without a cap.
@@ -160,12 +161,12 @@ func (p *Problem) class(x printer, classes, sigs map[print128]int32, pod *corev1
 		sigs[sigKey] = sig
 		p.sigs = append(p.sigs, signature{pod: pod, shunned: shunned})
 	}
-	key := demand.number(uint64(sig)).join(x.text(unsupported)).join(setPrint(ties.owns)).join(setPrint(ties.selectedBy))
+	key := demand.number(uint64(sig)).number(uint64(priority(pod))).join(x.text(unsupported)).join(setPrint(ties.owns)).join(setPrint(ties.selectedBy))
 	c, seen := classes[key]
 	if !seen {
 		c = int32(len(p.classes))
 		classes[key] = c
-		p.classes = append(p.classes, class{sig: sig, unsupported: unsupported, perNode: endless, ties: ties})
+		p.classes = append(p.classes, class{sig: sig, priority: priority(pod), unsupported: unsupported, perNode: endless, ties: ties})
 	}
 	return c
 }

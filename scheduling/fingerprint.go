@@ -144,7 +144,7 @@ func (x printer) containers(h print128, list []corev1.Container) print128 {
 // spec prints all of a waiting pod's spec that can decide where it may run, its labels apart.
 func (x printer) spec(pod *corev1.Pod) print128 {
 	spec := &pod.Spec
-	h := x.nodeAffinity(spec).join(x.tolerations(spec.Tolerations))
+	h := x.nodeAffinity(spec).join(x.tolerations(spec.Tolerations)).number(uint64(priority(pod)))
 	h = x.containers(h, spec.Containers)
 	h = x.containers(h, spec.InitContainers)
 	if spec.Resources != nil {

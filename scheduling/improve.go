@@ -47,7 +47,7 @@ func (s *solver) improve(ctx context.Context) error {
 		}
 		s.rightSize()
 		s.topUp()
-		if s.stopped || cmp.Or(cmp.Compare(s.unplacedPods(), before.unplaced), compareMoney(s.spent, before.spent)) >= 0 {
+		if s.stopped || cmp.Or(slices.Compare(s.leftOver(), before.unplaced), compareMoney(s.spent, before.spent)) >= 0 {
 			s.restore(before)
 			barren++
 			continue
@@ -135,7 +135,7 @@ type saved struct {
 	stocks    []int
 	launches  int64
 	spent     float64
-	unplaced  int64
+	unplaced  []int64
 	onNodes   [][]portion
 	nodeRoom  []resource.Vector
 }
@@ -153,7 +153,7 @@ func (s *solver) save() saved {
 		onNodes: slices.Clone(s.onNodes), nodeRoom: rooms,
 		patterns: slices.Clone(s.patterns), remaining: slices.Clone(s.remaining), room: room,
 		nodes: slices.Clone(s.supply.nodes), stocks: slices.Clone(s.supply.stocks),
-		launches: s.launches, spent: s.spent, unplaced: s.unplacedPods(),
+		launches: s.launches, spent: s.spent, unplaced: s.leftOver(),
 	}
 }
 

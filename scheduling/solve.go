@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/kerf-autoscaler/kerf/internal/invariants"
 )
@@ -96,7 +97,7 @@ func (o *Options) validate() error {
 
 // strategies are the ways to go about a solve, the best in most cases first.
 func (p *Problem) strategies() []strategy {
-	return []strategy{{relax: true}, {}, {relax: true, frugal: true}}
+	return []strategy{{relax: true}, {}, {relax: true, frugal: true}, {relax: true, ranked: true}, {relax: true, frugal: true, ranked: true}}
 }
 
 // maxPortfolio is the size of a problem, in classes times bins, up to which more than one strategy is tried. Large
@@ -108,8 +109,14 @@ func (p *Problem) worthAnother(best *solver, st strategy) bool {
 	if best.stopped {
 		return false
 	}
+	if st.ranked && (len(best.levels) < 2 || best.unplacedPods() == 0) {
+		return false
+	}
 	if st.frugal {
 		return best.unplacedPods() > 0 && p.constrained()
+	}
+	if st.ranked {
+		return true
 	}
 	return len(best.patterns) > 0 && len(p.classes)*len(p.bins) <= maxPortfolio
 }
@@ -135,37 +142,49 @@ func (st strategy) String() string {
 	if st.frugal {
 		name += " frugal"
 	}
+	if st.ranked {
+		name += " ranked"
+	}
 	return name
 }
 
 // attempt makes one plan by one strategy.
 func (p *Problem) attempt(ctx context.Context, opts Options, st strategy) (*solver, error) {
 	s := p.newSolver(opts, st)
+	if st.ranked {
+		return s, s.byPriority(func() error { return s.place(ctx) })
+	}
 	s.appraise(p.buyable(opts))
 	s.fillNodes()
+	return s, s.place(ctx)
+}
+
+// place buys nodes for what remains, tier by tier, until nothing more can be placed.
+func (s *solver) place(ctx context.Context) error {
 	for range maxRounds {
 		before := s.unplacedPods()
-		for _, tier := range p.tiers(opts) {
+		for _, tier := range s.p.tiers(s.opts) {
 			if err := s.buy(ctx, tier); err != nil {
-				return nil, err
+				return err
 			}
 		}
 		s.rightSize()
 		s.topUp()
 		if after := s.unplacedPods(); s.stopped || after == 0 || after == before {
-			break
+			return nil
 		}
 	}
-	return s, nil
+	return nil
 }
 
 // maxRounds bounds how often buying is tried again after right-sizing has freed some of a limit.
 const maxRounds = 4
 
-// better reports whether s is a better plan than o: fewer pods left out, then less money, then fewer nodes.
+// better reports whether s is a better plan than o: fewer pods left out (those of high priority count first), then less
+// money, then fewer nodes.
 func (s *solver) better(o *solver) bool {
 	return cmp.Or(
-		cmp.Compare(s.unplacedPods(), o.unplacedPods()),
+		slices.Compare(s.leftOver(), o.leftOver()),
 		compareMoney(s.spent, o.spent),
 		cmp.Compare(s.launches, o.launches),
 	) < 0

@@ -28,6 +28,8 @@ type strategy struct {
 	relax bool
 	// frugal weighs bins by what they take from limits and stock instead of by price.
 	frugal bool
+	// ranked places pods by priority, highest first, instead of all together.
+	ranked bool
 }
 
 // solver is the state of one attempt at a plan. It belongs to one goroutine.
@@ -38,6 +40,7 @@ type solver struct {
 	filler   *filler
 	supply   supply
 
+	levels    []int32   // priorities, highest first
 	remaining []int64   // pods by class that still want a home
 	worth     []float64 // dollars per hour that a pod of the class is worth
 	order     []int32   // classes with remaining pods, dearest first
@@ -55,7 +58,7 @@ type solver struct {
 
 func (p *Problem) newSolver(opts Options, st strategy) *solver {
 	s := &solver{
-		p: p, opts: opts, strategy: st, filler: newFiller(p), supply: p.newSupply(),
+		p: p, opts: opts, strategy: st, filler: newFiller(p), supply: p.newSupply(), levels: p.priorities(),
 		remaining: make([]int64, len(p.classes)), worth: make([]float64, len(p.classes)),
 		nodeRoom: make([]resource.Vector, len(p.nodes)), onNodes: make([][]portion, len(p.nodes)),
 	}
