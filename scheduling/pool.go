@@ -261,5 +261,8 @@ func (p *Problem) rowLabel(i int, key string) (string, bool) {
 	if stable, ok := stableName(key); ok {
 		return p.rowLabel(i, stable)
 	}
+	if slices.Contains(settledLabels(), key) {
+		return "true", true
+	}
 	return "", false
 }

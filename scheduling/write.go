@@ -224,6 +224,9 @@ func (p *Problem) newNode(r int32, name string) *corev1.Node {
 			}
 		}
 	}
+	for _, key := range settledLabels() {
+		labels[key] = "true"
+	}
 	labels[corev1.LabelHostname] = name
 	node := &corev1.Node{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Node"},

@@ -1,6 +1,14 @@
 package scheduling
 
-import corev1 "k8s.io/api/core/v1"
+import (
+	corev1 "k8s.io/api/core/v1"
+
+	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
+)
+
+// settledLabels are what every node carries once it has registered and initialised, each with the value "true". Some
+// DaemonSets wait for them.
+func settledLabels() []string { return []string{v1.RegisteredLabelKey, v1.InitializedLabelKey} }
 
 // olderNames are the old label keys that a kubelet still puts on a node beside the key that they stand for.
 func olderNames() [][2]string {
