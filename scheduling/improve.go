@@ -29,7 +29,10 @@ func (s *solver) improve(ctx context.Context) error {
 	target := s.p.bound(s.placed()) * goodEnough
 	random := xorshift(0x9e3779b97f4a7c15 ^ uint64(len(s.p.pods)))
 	s.noise = &random
-	defer func() { s.noise = nil }()
+	defer func() {
+		s.noise = nil
+		s.stopped = false // the plan was complete before: running out of steps here leaves nobody without a look
+	}()
 	barren := 0
 	for try := 0; try < maxRuins && barren < maxBarren && (s.spent > target || s.hopeful()) && !s.stopped; try++ {
 		if err := ctx.Err(); err != nil {

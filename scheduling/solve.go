@@ -37,23 +37,16 @@ func (p *Problem) Solve(ctx context.Context, opts Options) (*Plan, error) {
 	if err := opts.validate(); err != nil {
 		return nil, err
 	}
+	steps := &meter{limit: opts.Effort}
 	var best *solver
-	effort := 0
 	for _, st := range p.strategies() {
 		if best != nil && !p.worthAnother(best, st) {
 			continue
 		}
-		remaining := opts
-		if opts.Effort > 0 {
-			if remaining.Effort = opts.Effort - effort; remaining.Effort <= 0 {
-				break
-			}
-		}
-		s, err := p.attempt(ctx, remaining, st)
+		s, err := p.attempt(ctx, opts, st, steps)
 		if err != nil {
 			return nil, err
 		}
-		effort += s.effort
 		if t := opts.Trace; t != nil && t.Attempt != nil {
 			t.Attempt(st.String(), s.spent, int(s.unplacedPods()))
 		}
@@ -62,23 +55,16 @@ func (p *Problem) Solve(ctx context.Context, opts Options) (*Plan, error) {
 		}
 	}
 	if !best.stopped {
-		if opts.Effort > 0 {
-			best.opts.Effort = best.effort + opts.Effort - effort
-		}
-		before := best.effort
 		if err := best.improve(ctx); err != nil {
 			return nil, err
 		}
-		effort += best.effort - before
 	}
 	if invariants.On {
 		if err := best.broken(); err != nil {
 			panic("scheduling: a plan contradicts itself: " + err.Error())
 		}
 	}
-	plan := best.write()
-	plan.Stats.Effort = effort
-	return plan, nil
+	return best.write(), nil
 }
 
 func (o *Options) validate() error {
@@ -149,8 +135,8 @@ func (st strategy) String() string {
 }
 
 // attempt makes one plan by one strategy.
-func (p *Problem) attempt(ctx context.Context, opts Options, st strategy) (*solver, error) {
-	s := p.newSolver(opts, st)
+func (p *Problem) attempt(ctx context.Context, opts Options, st strategy, steps *meter) (*solver, error) {
+	s := p.newSolver(opts, st, steps)
 	if st.ranked {
 		return s, s.byPriority(func() error { return s.place(ctx) })
 	}

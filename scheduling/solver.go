@@ -50,15 +50,18 @@ type solver struct {
 	patterns []pattern
 	launches int64
 	spent    float64
-	effort   int
+	meter    *meter
 	stopped  bool // effort ran out
 	// noise, if set, blurs what pods are worth, so that another try goes another way.
 	noise *xorshift
 }
 
-func (p *Problem) newSolver(opts Options, st strategy) *solver {
+// meter counts the steps of one solve over all of its attempts. A limit of 0 is none.
+type meter struct{ used, limit int }
+
+func (p *Problem) newSolver(opts Options, st strategy, m *meter) *solver {
 	s := &solver{
-		p: p, opts: opts, strategy: st, filler: newFiller(p), supply: p.newSupply(), levels: p.priorities(),
+		p: p, opts: opts, strategy: st, meter: m, filler: newFiller(p), supply: p.newSupply(), levels: p.priorities(),
 		remaining: make([]int64, len(p.classes)), worth: make([]float64, len(p.classes)),
 		nodeRoom: make([]resource.Vector, len(p.nodes)), onNodes: make([][]portion, len(p.nodes)),
 	}
@@ -75,11 +78,11 @@ func (p *Problem) newSolver(opts Options, st strategy) *solver {
 
 // step counts one unit of effort and reports whether there is any left.
 func (s *solver) step() bool {
-	if s.opts.Effort > 0 && s.effort >= s.opts.Effort {
+	if s.meter.limit > 0 && s.meter.used >= s.meter.limit {
 		s.stopped = true
 		return false
 	}
-	s.effort++
+	s.meter.used++
 	return true
 }
 
@@ -305,7 +308,7 @@ func (s *solver) buy(ctx context.Context, bins []int32) error {
 // candidate depends on another, so the result is the same.
 func (s *solver) candidates(bins []int32) candidates {
 	workers := cmp.Or(s.opts.Workers, runtime.GOMAXPROCS(0))
-	if workers == 1 || s.opts.Effort > 0 || s.noise != nil || len(bins)*len(s.order) < worthSharing {
+	if workers == 1 || s.meter.limit > 0 || s.noise != nil || len(bins)*len(s.order) < worthSharing {
 		queue := make(candidates, 0, len(bins))
 		for _, b := range bins {
 			if c, ok := s.candidate(b, s.filler); ok {
@@ -320,18 +323,18 @@ func (s *solver) candidates(bins []int32) candidates {
 	for range min(workers, len(bins)) {
 		group.Go(func() {
 			own := *s // the copy counts its own steps; all else is only read
-			own.effort = 0
+			own.meter = &meter{}
 			own.filler = newFiller(s.p)
 			for i := next.Add(1) - 1; i < int64(len(bins)); i = next.Add(1) - 1 {
 				if c, ok := own.candidate(bins[i], own.filler); ok {
 					found[i] = &c
 				}
 			}
-			steps.Add(int64(own.effort))
+			steps.Add(int64(own.meter.used))
 		})
 	}
 	group.Wait()
-	s.effort += int(steps.Load())
+	s.meter.used += int(steps.Load())
 	queue := make(candidates, 0, len(bins))
 	for _, c := range found {
 		if c != nil {
