@@ -34,7 +34,7 @@ func (p *Problem) LowerBound(ctx context.Context) (Bound, error) {
 	}
 	bound := Bound{Level: "resources"}
 	for _, m := range p.boundMarkets(counts) {
-		price, whole := p.netCover(m, counts).bound()
+		price, whole := p.marketBound(m, counts)
 		bound.Price += price
 		if whole {
 			bound.Level = "whole nodes"
@@ -47,7 +47,7 @@ func (p *Problem) LowerBound(ctx context.Context) (Bound, error) {
 func (p *Problem) bound(counts []int64) float64 {
 	total := 0.0
 	for _, m := range p.boundMarkets(counts) {
-		price, _ := p.netCover(m, counts).bound()
+		price, _ := p.marketBound(m, counts)
 		total += price
 	}
 	return total
@@ -89,13 +89,9 @@ func (p *Problem) subtractNodes(classes []int32, counts []int64, load, slots []f
 		n := &p.nodes[i]
 		useful := make([]float64, len(load))
 		for k, c := range classes {
-			cl := &p.classes[c]
-			if !n.accepts.Has(int(cl.sig)) || cl.ties.conflict(n.ties) {
-				continue
-			}
-			times := n.free.Times(cl.demand, min(counts[c], int64(cl.perNode)))
+			times := p.nodeTimes(n, c, counts)
 			slots[k] -= float64(times)
-			for d, amount := range cl.demand {
+			for d, amount := range p.classes[c].demand {
 				useful[d] += float64(amount) * float64(times)
 			}
 		}
@@ -105,15 +101,58 @@ func (p *Problem) subtractNodes(classes []int32, counts []int64, load, slots []f
 	}
 }
 
-// bound solves the covering problem as far as is cheap. whole says that the search over whole nodes raised the bound
-// above that of the prices.
-func (c *cover) bound() (price float64, whole bool) {
+// marketBound is the best of three bounds for a market: prices of resources, prices of classes, and a search over whole
+// nodes. whole says that the last was the best.
+func (p *Problem) marketBound(m market, counts []int64) (price float64, whole bool) {
+	c := p.netCover(m, counts)
 	dual, relaxed := c.duals()
 	if relaxed <= 0 {
 		return 0, false
 	}
+	relaxed = math.Max(relaxed, p.classBound(c, m, counts, dual))
 	searched := c.search(dual, relaxed)
 	return math.Max(relaxed, searched), searched > relaxed*(1+1e-9)
+}
+
+// classBound is what all pods are worth at their classes' prices, less the most that existing nodes can hold of it. No
+// set of new nodes holds more worth than it costs. Beside existing nodes only resources are priced: a row of slots counts
+// the pods that existing nodes leave, and a new node may hold more than those.
+func (p *Problem) classBound(c *cover, m market, counts []int64, dual []float64) float64 {
+	if len(p.nodes) > 0 {
+		dual = dual[:len(c.dims)]
+	}
+	prices, scales := p.classPrices(c, m, dual)
+	total := 0.0
+	for k, class := range c.classes {
+		total += prices[k] * float64(counts[class])
+	}
+	useful := make([]float64, p.dims.Len())
+	for i := range p.nodes {
+		n := &p.nodes[i]
+		clear(useful)
+		dearest := 0.0
+		for k, class := range c.classes {
+			if times := p.nodeTimes(n, class, counts); times > 0 {
+				dearest = math.Max(dearest, scales[k])
+				for d, amount := range p.classes[class].demand {
+					useful[d] += float64(amount) * float64(times)
+				}
+			}
+		}
+		for row, d := range c.dims {
+			total -= dearest * dual[row] * math.Min(useful[d], math.Max(0, float64(n.free[d]))) / c.load[d]
+		}
+	}
+	return total
+}
+
+// nodeTimes is how many pods of the class the existing node could take if it took nothing else.
+func (p *Problem) nodeTimes(n *node, class int32, counts []int64) int64 {
+	cl := &p.classes[class]
+	if !n.accepts.Has(int(cl.sig)) || cl.ties.conflict(n.ties) {
+		return 0
+	}
+	return n.free.Times(cl.demand, min(counts[class], int64(cl.perNode)))
 }
 
 // maxSearch bounds the states that the search over whole nodes looks at, and maxWhole the size of plan, in nodes of the

@@ -245,6 +245,51 @@ func (c *cover) duals() ([]float64, float64) {
 	return dual, total
 }
 
+// classPrices says what a pod of each of the cover's classes is worth, given duals of the first rows. One price for a
+// resource is too low for pods that can only go to dear machines, so each bin i gets prices of its own, the duals times
+// scale(i), at which a full machine is worth what it costs; a pod is worth what the least of the bins that admit it asks
+// for it. (Prices by bin are the dual of the relaxation that may split pods, but not send them where they may not go.)
+func (p *Problem) classPrices(c *cover, m market, dual []float64) (prices, scales []float64) {
+	byBin := make([]float64, len(m.bins))
+	for i := range m.bins {
+		worth := 0.0
+		for k := range dual {
+			worth += dual[k] * c.rooms[i][k]
+		}
+		byBin[i] = math.Inf(1)
+		if worth > 0 {
+			byBin[i] = c.prices[i] / worth
+		}
+	}
+	prices, scales = make([]float64, len(c.classes)), make([]float64, len(c.classes))
+	for k, class := range c.classes {
+		cl := &p.classes[class]
+		scale := math.Inf(1)
+		for i, b := range m.bins {
+			if byBin[i] < scale && p.bins[b].sigs.Has(int(cl.sig)) && p.bins[b].room.Fits(cl.demand) {
+				scale = byBin[i]
+			}
+		}
+		if base := c.worth(p, k, dual); base > 0 && !math.IsInf(scale, 1) {
+			prices[k], scales[k] = base*scale, scale
+		}
+	}
+	return prices, scales
+}
+
+// worth is what a pod of the k-th class takes of the rows, at the duals.
+func (c *cover) worth(p *Problem, k int, dual []float64) float64 {
+	total := 0.0
+	for row, value := range dual {
+		if row < len(c.dims) {
+			total += value * float64(p.classes[c.classes[k]].demand[c.dims[row]]) / c.load[c.dims[row]]
+		} else if slot := &c.slotted[row-len(c.dims)]; slices.Contains(slot.members, k) {
+			total += value / slot.load
+		}
+	}
+	return total
+}
+
 // normalise divides all rows by their largest cell, so that the solver's tolerance means the same for a plan of one
 // node and for one of ten thousand. It returns what the solution must be multiplied with.
 func normalise(rows [][]float64) float64 {

@@ -115,24 +115,15 @@ func (s *solver) appraise(bins []int32) {
 		c := s.p.demandOf(m, s.remaining)
 		s.p.setRows(c, m, costs, false)
 		dual, _ := c.duals()
-		for _, class := range c.classes {
+		prices, _ := s.p.classPrices(c, m, dual)
+		for k, class := range c.classes {
+			s.worth[class] = prices[k]
 			// A trace of every resource, priced or not, so that of equals the larger pod comes first.
-			for k, d := range c.dims {
-				share := float64(s.p.classes[class].demand[d]) / c.load[d]
-				s.worth[class] += 1e-9 * share
-				if dual != nil {
-					s.worth[class] += dual[k] * share
-				}
+			for _, d := range c.dims {
+				s.worth[class] += 1e-9 * float64(s.p.classes[class].demand[d]) / c.load[d]
 			}
 			if len(m.bins) == 0 {
 				s.worth[class] += scarce
-			}
-		}
-		for k, row := range c.slotted {
-			for _, position := range row.members {
-				if dual != nil {
-					s.worth[c.classes[position]] += dual[len(c.dims)+k] / row.load
-				}
 			}
 		}
 	}

@@ -117,13 +117,13 @@ func (m *maker) makeOfferings(t *cloudprovider.InstanceType, price float64) {
 		}
 		for _, capacity := range []string{v1.CapacityTypeOnDemand, v1.CapacityTypeSpot, v1.CapacityTypeReserved} {
 			o := cloudprovider.Offering{Zone: zone, CapacityType: capacity, Price: price * noise, Available: true}
-			switch {
-			case capacity == v1.CapacityTypeSpot:
+			switch capacity {
+			case v1.CapacityTypeSpot:
 				if m.chance(0.5) {
 					continue
 				}
 				o.Price *= pick(m, 0.3, 0.4, 0.55)
-			case capacity == v1.CapacityTypeReserved:
+			case v1.CapacityTypeReserved:
 				if !m.f.Scarcity || m.chance(0.88) {
 					continue
 				}
