@@ -2,6 +2,7 @@ package scheduling
 
 import (
 	"cmp"
+	"encoding/binary"
 	"math"
 	"slices"
 	"strconv"
@@ -142,7 +143,7 @@ func (s *solver) rowReasons(cl *class, r int32, details *affinityDetails) []Reje
 	row := &p.rows[r]
 	var out []Rejection
 	if !details.rows.Has(int(r)) {
-		out = append(out, details.conflicts(func(key string) (string, bool) { return p.rowLabel(int(r), key) })...)
+		out = append(out, details.rowConflicts(p, int(r))...)
 	}
 	for d := range p.overheads[p.overheadOf[r]].daemons.All() {
 		if p.sigs[cl.sig].shunned.Has(d) {
@@ -150,7 +151,7 @@ func (s *solver) rowReasons(cl *class, r int32, details *affinityDetails) []Reje
 			break
 		}
 	}
-	out = append(out, p.shortages(cl.demand, p.room(r))...)
+	out = append(out, details.rowShortages(p, cl, r)...)
 	if !p.offers[row.offer].source.Available {
 		out = append(out, Rejection{Code: NoAvailableOffering, Key: p.offers[row.offer].source.Zone})
 	} else if st := p.offers[row.offer].stock; st >= 0 && s.supply.stocks[st] <= 0 {
@@ -295,10 +296,43 @@ func counted(list []Rejection, r Rejection) []Rejection {
 type affinityDetails struct {
 	spec        *corev1.PodSpec
 	rows, nodes bitset.Set // that the pod's node selector and affinity admit, taints and company aside
+	keys        []string   // that they look at
+
+	// What rows with the same values of these keys, and rows with the same room, have in common.
+	conflictsOf  map[string][]Rejection
+	shortagesFor map[roomKey][]Rejection
+}
+
+// rowConflicts are the conflicts of a row.
+func (a *affinityDetails) rowConflicts(p *Problem, r int) []Rejection {
+	values := make([]byte, 0, 4*len(a.keys))
+	for _, key := range a.keys {
+		values = binary.LittleEndian.AppendUint32(values, uint32(p.rowPlaces.column(key).ids[r]))
+	}
+	found, known := a.conflictsOf[string(values)]
+	if !known {
+		found = a.conflicts(func(key string) (string, bool) { return p.rowLabel(r, key) })
+		a.conflictsOf[string(values)] = found
+	}
+	return found
+}
+
+// rowShortages are the resources of which a node of the row has too little for a pod of the class.
+func (a *affinityDetails) rowShortages(p *Problem, cl *class, r int32) []Rejection {
+	key := roomKey{p.rows[r].typ, p.overheadOf[r]}
+	found, known := a.shortagesFor[key]
+	if !known {
+		found = p.shortages(cl.demand, p.room(r))
+		a.shortagesFor[key] = found
+	}
+	return found
 }
 
 func (p *Problem) affinityDetails(spec *corev1.PodSpec) *affinityDetails {
-	return &affinityDetails{spec: spec, rows: p.rowPlaces.admittedBy(spec), nodes: p.nodePlaces.admittedBy(spec)}
+	return &affinityDetails{
+		spec: spec, rows: p.rowPlaces.admittedBy(spec), nodes: p.nodePlaces.admittedBy(spec), keys: affinityKeys(spec),
+		conflictsOf: map[string][]Rejection{}, shortagesFor: map[roomKey][]Rejection{},
+	}
 }
 
 // conflicts are the requirements that the place's labels fail: those of the node selector, and those of the term of the
