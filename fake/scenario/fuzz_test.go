@@ -22,6 +22,9 @@ func FuzzRead(f *testing.F) {
 	}
 	files, err := filepath.Glob("testdata/*/*")
 	require.NoError(f, err)
+	scenarios, err := filepath.Glob("../../scheduling/testdata/*/*.yaml")
+	require.NoError(f, err)
+	files = append(files, scenarios...)
 	for _, file := range files {
 		if data, err := os.ReadFile(file); err == nil {
 			f.Add(data)
@@ -36,7 +39,13 @@ func FuzzRead(f *testing.F) {
 		if err != nil || len(s.Snapshot.Pods) > 1000 {
 			return
 		}
-		_, _ = scheduling.Compile(s.Snapshot) // may refuse
+		if plan, err := scheduling.Solve(t.Context(), s.Snapshot, scheduling.Options{Effort: 500}); err == nil { // may refuse
+			require.Len(t, plan.Assignments, plan.Stats.Pods-len(plan.Unplaced))
+			_ = plan.String()
+			for _, u := range plan.Unplaced[:min(len(plan.Unplaced), 20)] {
+				_ = plan.Explain(u.Pod).String()
+			}
+		}
 		again, err := Read(bytes.NewReader(data), "fuzz.yaml", Options{IgnoreUnknown: true})
 		require.NoError(t, err)
 		require.Equal(t, s, again)
