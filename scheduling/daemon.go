@@ -77,14 +77,15 @@ func (p *Problem) rejectByPoolTaints(rows bitset.Set, tolerations []corev1.Toler
 }
 
 // oweDaemons leaves room on existing nodes for DaemonSets that apply and have no pod there yet. One that does not fit
-// beside the bound pods is ignored: its pod could not start either.
+// beside the bound pods and those owed before it, for want of room or because they exclude it, is ignored: its pod could
+// not start either.
 func (p *Problem) oweDaemons() {
 	for d := range p.daemons {
 		daemon := &p.daemons[d]
 		admitted := p.nodePlaces.admittedBy(&daemon.pod.Spec)
 		for i := range p.nodes {
 			n := &p.nodes[i]
-			if !admitted.Has(i) || daemon.runsOn(n) || !n.free.Fits(daemon.demand) {
+			if !admitted.Has(i) || daemon.runsOn(n) || !n.free.Fits(daemon.demand) || daemon.ties.conflict(n.ties) {
 				continue
 			}
 			if _, bad := untolerated(n.taints, daemon.tolerations); bad {

@@ -130,7 +130,7 @@ func (w *world) host(a scheduling.Assignment) *host {
 }
 
 // existingHost is a node or claim as it will be, with the pods bound to it and the DaemonSets owed to it. Owed ones are
-// taken by name, each if it has room beside the bound pods and those before it; nothing but room is asked for.
+// taken by name, each if it has room beside the bound pods and those before it and none of them excludes it.
 func (w *world) existingHost(n *scheduling.Node) *host {
 	h := &host{node: settled(n)}
 	h.leaving = n.Node != nil && n.Node.DeletionTimestamp != nil || n.Claim != nil && n.Claim.DeletionTimestamp != nil
@@ -141,7 +141,10 @@ func (w *world) existingHost(n *scheduling.Node) *host {
 	}
 	for _, daemon := range w.daemonsOn(h.node) {
 		present := slices.ContainsFunc(h.bound, func(pod *corev1.Pod) bool { return ownedBy(pod, daemon) })
-		if !present && len(w.lacking(h.node.Status.Allocatable, h.pods(), daemon)) == 0 {
+		excluded := slices.ContainsFunc(h.pods(), func(pod *corev1.Pod) bool {
+			return clash(daemon, pod) != "" || w.exclude(daemon, pod, h.node, h.node)
+		})
+		if !present && !excluded && len(w.lacking(h.node.Status.Allocatable, h.pods(), daemon)) == 0 {
 			h.daemons = append(h.daemons, daemon)
 		}
 	}
