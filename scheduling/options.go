@@ -6,7 +6,7 @@ import "github.com/kerf-autoscaler/kerf/cloudprovider"
 type Options struct {
 	// MinValues says what to do when a NodePool asks for more flexibility than its instance types have.
 	MinValues MinValuesPolicy
-	// Preferences says whether soft constraints are honoured.
+	// Preferences says whether soft constraints are honoured. They are not looked at yet: both policies plan alike.
 	Preferences PreferencePolicy
 	// Effort bounds the work of the solver in steps (one step is one node filled once). It is the only bound on work
 	// inside the engine, so that a slow machine gives the same plan. 0 means no bound. Pods that did not get a look
@@ -38,7 +38,7 @@ const (
 type PreferencePolicy string
 
 const (
-	// PreferencesRespect honours soft constraints where that costs no pod its place. It is the default.
+	// PreferencesRespect is to honour soft constraints where that costs no pod its place. It is the default.
 	PreferencesRespect PreferencePolicy = "Respect"
 	// PreferencesIgnore plans as if soft constraints were not written.
 	PreferencesIgnore PreferencePolicy = "Ignore"

@@ -18,7 +18,7 @@ type Snapshot struct {
 	// Now is the instant at which the facts held. The zero time is allowed: nothing in provisioning depends on it yet.
 	Now time.Time
 	// Pods are those that want a home. Pods that no node can help (finished, being deleted, gated, of another
-	// scheduler, of a DaemonSet or static) are skipped and appear nowhere in the plan; see [Profile].
+	// scheduler, of a DaemonSet or static) are skipped and appear nowhere in the plan; see [SchedulerProfile].
 	Pods []*corev1.Pod
 	// Nodes exist or are on their way, with what is bound to them.
 	Nodes []Node
@@ -32,7 +32,7 @@ type Snapshot struct {
 	DaemonPods []*corev1.Pod
 	// Namespaces carry the labels that namespace selectors look at. Those not listed exist without labels.
 	Namespaces []*corev1.Namespace
-	// Storage is what volumes need.
+	// Storage is what volumes need. It is not looked at yet: pods with claims are left out as NotSupported.
 	Storage Storage
 	// Vocabulary says which label keys mean the same and which are the provider's.
 	Vocabulary cloudprovider.Vocabulary
