@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -141,4 +142,29 @@ func TestHooksSeeTheAttemptsAndThePatterns(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "relaxed $0.16 1", attempts[0])
 	require.Equal(t, []string{"general small 1x2", "general small 1x1"}, patterns)
+}
+
+// A compiled problem is immutable: callers that solve and explain at once, under the race detector too, agree.
+func TestOneProblemServesManyCallers(t *testing.T) {
+	problem, err := scheduling.Compile(mix(300, 100))
+	require.NoError(t, err)
+	answers := make([]string, 8)
+	var group sync.WaitGroup
+	for i := range answers {
+		group.Go(func() {
+			plan, err := problem.Solve(t.Context(), scheduling.Options{MaxLaunches: 2})
+			if err != nil {
+				answers[i] = err.Error()
+				return
+			}
+			answers[i] = plan.String()
+			for _, u := range plan.Unplaced {
+				answers[i] += plan.Explain(u.Pod).String()
+			}
+		})
+	}
+	group.Wait()
+	for _, answer := range answers {
+		require.Equal(t, answers[0], answer)
+	}
 }
