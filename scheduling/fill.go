@@ -21,7 +21,8 @@ type filler struct {
 	columns  []float64
 	value    []float64
 	upper    []float64
-	ids      []int32
+	order    []int32 // classes that the caller offers
+	ids      []int32 // those of them that fit at all
 	taken    []int64 // by class, of the node being filled
 	barred   []bool  // by class: something on the node excludes it
 	room     resource.Vector

@@ -351,18 +351,18 @@ func (s *solver) candidate(b int32, f *filler) (candidate, bool) {
 	if row < 0 || s.affordable(row) == 0 {
 		return candidate{}, false
 	}
-	order := make([]int32, 0, len(s.order))
+	f.order = f.order[:0]
 	for _, c := range s.order {
 		if s.remaining[c] > 0 && bin.sigs.Has(int(s.p.classes[c].sig)) {
-			order = append(order, c)
+			f.order = append(f.order, c)
 		}
 	}
-	if len(order) == 0 || !s.step() {
+	if len(f.order) == 0 || !s.step() {
 		return candidate{}, false
 	}
-	content, worth := f.fill(bin.room, order, s.remaining, s.worth, false)
+	content, worth := f.fill(bin.room, f.order, s.remaining, s.worth, false)
 	if s.strategy.relax {
-		if other, more := f.fill(bin.room, order, s.remaining, s.worth, true); more > worth {
+		if other, more := f.fill(bin.room, f.order, s.remaining, s.worth, true); more > worth {
 			content, worth = other, more
 		}
 	}
