@@ -83,21 +83,36 @@ func (p *Problem) netCover(m market, counts []int64) *cover {
 	return c
 }
 
-// subtractNodes takes from the load what existing nodes could hold of it.
+// subtractNodes takes from the load what existing nodes could hold of it: on each node no more than it has free, and in
+// all no more than the pods that fit on some node ask for.
 func (p *Problem) subtractNodes(classes []int32, counts []int64, load, slots []float64) {
+	held, hosted := make([]float64, len(load)), make([]float64, len(load))
+	useful := make([]float64, len(load))
+	hostable := make([]bool, len(classes))
 	for i := range p.nodes {
 		n := &p.nodes[i]
-		useful := make([]float64, len(load))
+		clear(useful)
 		for k, c := range classes {
 			times := p.nodeTimes(n, c, counts)
+			hostable[k] = hostable[k] || times > 0
 			slots[k] -= float64(times)
 			for d, amount := range p.classes[c].demand {
 				useful[d] += float64(amount) * float64(times)
 			}
 		}
 		for d := range load {
-			load[d] -= math.Min(useful[d], math.Max(0, float64(n.free[d])))
+			held[d] += math.Min(useful[d], math.Max(0, float64(n.free[d])))
 		}
+	}
+	for k, c := range classes {
+		if hostable[k] {
+			for d, amount := range p.classes[c].demand {
+				hosted[d] += float64(amount) * float64(counts[c])
+			}
+		}
+	}
+	for d := range load {
+		load[d] -= math.Min(held[d], hosted[d])
 	}
 }
 
@@ -127,12 +142,15 @@ func (p *Problem) classBound(c *cover, m market, counts []int64, dual []float64)
 		total += prices[k] * float64(counts[class])
 	}
 	useful := make([]float64, p.dims.Len())
+	held, hosted := 0.0, 0.0
+	hostable := make([]bool, len(c.classes))
 	for i := range p.nodes {
 		n := &p.nodes[i]
 		clear(useful)
 		dearest := 0.0
 		for k, class := range c.classes {
 			if times := p.nodeTimes(n, class, counts); times > 0 {
+				hostable[k] = true
 				dearest = math.Max(dearest, scales[k])
 				for d, amount := range p.classes[class].demand {
 					useful[d] += float64(amount) * float64(times)
@@ -140,10 +158,15 @@ func (p *Problem) classBound(c *cover, m market, counts []int64, dual []float64)
 			}
 		}
 		for row, d := range c.dims {
-			total -= dearest * dual[row] * math.Min(useful[d], math.Max(0, float64(n.free[d]))) / c.load[d]
+			held += dearest * dual[row] * math.Min(useful[d], math.Max(0, float64(n.free[d]))) / c.load[d]
 		}
 	}
-	return total
+	for k, class := range c.classes {
+		if hostable[k] {
+			hosted += prices[k] * float64(counts[class])
+		}
+	}
+	return total - math.Min(held, hosted)
 }
 
 // nodeTimes is how many pods of the class the existing node could take if it took nothing else.

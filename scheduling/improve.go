@@ -23,16 +23,12 @@ const (
 
 // improve lowers the price of a finished attempt where it can.
 func (s *solver) improve(ctx context.Context) error {
-	if len(s.patterns) == 0 || s.launches > maxRuinNodes || len(s.p.nodes) > maxRuinNodes {
+	if len(s.patterns) == 0 || s.launches > maxRuinNodes {
 		return nil
 	}
 	target := s.p.bound(s.placed()) * goodEnough
 	random := xorshift(0x9e3779b97f4a7c15 ^ uint64(len(s.p.pods)))
-	s.noise = &random
-	defer func() {
-		s.noise = nil
-		s.stopped = false // the plan was complete before: running out of steps here leaves nobody without a look
-	}()
+	s.noise, s.settled = &random, len(s.p.nodes) > maxRuinNodes
 	barren := 0
 	for try := 0; try < maxRuins && barren < maxBarren && (s.spent > target || s.hopeful()) && !s.stopped; try++ {
 		if err := ctx.Err(); err != nil {
@@ -58,6 +54,9 @@ func (s *solver) improve(ctx context.Context) error {
 		barren = 0
 		s.merge()
 	}
+	s.noise, s.settled = nil, false
+	s.stopped = false // the plan was complete before: running out of steps here leaves nobody without a look
+	s.topUp()
 	return nil
 }
 
@@ -99,7 +98,7 @@ func (s *solver) ruin(random *xorshift, n int) {
 
 // vacate takes what was assigned to one existing node away and fills the node anew, in a few of the tries.
 func (s *solver) vacate(random *xorshift) {
-	if len(s.p.nodes) == 0 || random.next()%2 == 0 {
+	if s.settled || len(s.p.nodes) == 0 || random.next()%2 == 0 {
 		return
 	}
 	i := int(random.next() % uint64(len(s.p.nodes)))
@@ -148,12 +147,15 @@ func (s *solver) save() saved {
 	for i := range room {
 		room[i] = s.supply.room[i].Clone()
 	}
-	rooms := slices.Clone(s.nodeRoom)
-	for i := range rooms {
-		rooms[i] = rooms[i].Clone()
+	onNodes, rooms := s.onNodes, s.nodeRoom
+	if !s.settled {
+		onNodes, rooms = slices.Clone(onNodes), slices.Clone(rooms)
+		for i := range rooms {
+			rooms[i] = rooms[i].Clone()
+		}
 	}
 	return saved{
-		onNodes: slices.Clone(s.onNodes), nodeRoom: rooms,
+		onNodes: onNodes, nodeRoom: rooms,
 		patterns: slices.Clone(s.patterns), remaining: slices.Clone(s.remaining), room: room,
 		nodes: slices.Clone(s.supply.nodes), stocks: slices.Clone(s.supply.stocks),
 		launches: s.launches, spent: s.spent, unplaced: s.leftOver(),

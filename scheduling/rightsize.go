@@ -109,7 +109,7 @@ func (s *solver) cheaper(pt pattern, need *needs) (int32, int64) {
 // where a pool's minValues keep a node smaller than its machine, or where other pods were left over at the time.
 func (s *solver) topUp() {
 	for _, c := range s.order {
-		for i := 0; i < len(s.p.nodes) && s.remaining[c] > 0; i++ {
+		for i := 0; i < len(s.p.nodes) && s.remaining[c] > 0 && !s.settled; i++ {
 			s.topUpNode(i, c)
 		}
 		for i := 0; i < len(s.patterns) && s.remaining[c] > 0; i++ {

@@ -54,6 +54,8 @@ type solver struct {
 	stopped  bool // effort ran out
 	// noise, if set, blurs what pods are worth, so that another try goes another way.
 	noise *xorshift
+	// settled keeps what is assigned to existing nodes as it is.
+	settled bool
 }
 
 // meter counts the steps of one solve over all of its attempts. A limit of 0 is none.
