@@ -63,6 +63,9 @@ func (p *Problem) compileClasses(f *findings) {
 	x := newPrinter()
 	kinds, kindOf := p.kinds(f, x)
 	p.terms.finish()
+	for d := range p.daemons {
+		p.daemons[d].ties = p.terms.ties(p.daemonOwns[d], p.daemons[d].pod)
+	}
 	p.groupByLabels(x, kinds, kindOf)
 }
 
@@ -150,7 +153,7 @@ func (p *Problem) class(x printer, classes, sigs map[print128]int32, pod *corev1
 	}
 	shunned := bitset.New(max(len(p.daemons), 1))
 	for d := range p.daemons {
-		if ties.conflict(p.daemonTies(d)) {
+		if ties.conflict(p.daemons[d].ties) {
 			shunned.Add(d)
 		}
 	}

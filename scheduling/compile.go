@@ -105,13 +105,8 @@ func (p *Problem) indexDemand() {
 	}
 	for d := range p.daemons {
 		p.daemons[d].demand = p.dims.Demand(daemons[d])
-		p.daemons[d].ties = p.daemonTies(d)
 	}
 	p.keepApart()
-}
-
-func (p *Problem) daemonTies(d int) podTies {
-	return p.terms.ties(p.daemonOwns[d], p.daemons[d].pod)
 }
 
 // compileHosts builds the rows that can be launched and the room on existing nodes, and asks which of them admit each

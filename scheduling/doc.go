@@ -17,12 +17,12 @@
 //
 // # How to read the package
 //
-// The algorithm is in solve.go, as named steps; each step is a method of solver, in solver.go and rightsize.go. What
+// The algorithm is in solve.go, as named steps; each step is a method of solver, in solver.go, rightsize.go and improve.go. What
 // goes onto one node is decided in fill.go, what resources are worth in price.go, and what no plan can undercut in
 // bound.go. compile.go turns objects into numbers: pods into classes (class.go), instance types into offers
 // (offering.go), NodePools into rows that can be launched (pool.go) and rows into bins (bin.go). Each constraint has a
 // file of its own: taint.go, places.go (labels and node affinity), limits.go (limits and stock), minvalues.go,
-// daemon.go, antiaffinity.go, demand.go (which pods count and what they ask for).
+// daemon.go, antiaffinity.go, hostport.go, priority.go, demand.go (which pods count and what they ask for).
 //
 // # Invariants
 //

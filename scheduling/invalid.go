@@ -86,11 +86,11 @@ func checkCatalogues(f *findings, s *Snapshot) {
 	seen := map[*cloudprovider.InstanceType]bool{}
 	for _, pool := range sortedKeys(s.InstanceTypes) {
 		types := s.InstanceTypes[pool]
-		fresh := !slices.ContainsFunc(types, func(t *cloudprovider.InstanceType) bool { return t != nil && seen[t] })
+		fresh := slices.ContainsFunc(types, func(t *cloudprovider.InstanceType) bool { return t == nil || !seen[t] })
 		for _, t := range types {
 			seen[t] = true
 		}
-		if !fresh && len(types) > 0 {
+		if !fresh {
 			if name, twice := duplicateName(types); twice {
 				f.add(fmt.Sprintf("InstanceTypes[%s]", pool), "type %q occurs twice", name)
 			}

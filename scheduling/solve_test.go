@@ -105,6 +105,18 @@ func TestPriceThatIsNoNumberIsRefused(t *testing.T) {
 	}
 }
 
+// A type that is wrong is found behind types that another pool shares.
+func TestCataloguesThatOverlapAreAllLookedAt(t *testing.T) {
+	good := fake.InstanceType("good", "1", "1Gi", fake.OnDemand("zone-a", 0.1))
+	bad := fake.InstanceType("bad", "1", "1Gi", fake.OnDemand("zone-a", math.NaN()))
+	_, err := scheduling.Compile(scheduling.Snapshot{
+		NodePools:     []*v1.NodePool{fake.NodePool("a"), fake.NodePool("b")},
+		InstanceTypes: map[string][]*cloudprovider.InstanceType{"a": {good}, "b": {good, bad}},
+	})
+	require.ErrorContains(t, err, "InstanceTypes[b]")
+	require.ErrorContains(t, err, "bad")
+}
+
 func TestTenThousandPoolsAreNotTooMany(t *testing.T) {
 	small := []*cloudprovider.InstanceType{fake.InstanceType("small", "2", "8Gi", fake.OnDemand("zone-a", 0.08))}
 	s := scheduling.Snapshot{Pods: fake.Pods(100, "web", fake.Requests("1", "1Gi")), InstanceTypes: map[string][]*cloudprovider.InstanceType{}}

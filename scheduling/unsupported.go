@@ -10,7 +10,8 @@ import (
 // understand; empty when it understands all. Such a pod is left out with code NotSupported rather than placed where
 // the scheduler might refuse it. Soft constraints are not listed: leaving them unheeded never makes a plan wrong.
 //
-// Required anti-affinity between hosts is understood (see antiaffinity.go); over any other topology it is not.
+// Required anti-affinity between hosts is understood (see antiaffinity.go), as are host ports (see hostport.go); over any
+// other topology anti-affinity is not.
 func unsupportedField(pod *corev1.Pod) string {
 	spec := &pod.Spec
 	if a := spec.Affinity; a != nil {

@@ -46,7 +46,10 @@ func (s *solver) write() *Plan {
 	s.writeLaunches(plan, take)
 	slices.SortFunc(plan.Assignments, func(a, b Assignment) int { return compareNames(a.Pod, b.Pod) })
 	s.writeUnplaced(plan, next)
-	plan.Bound = math.Min(s.p.bound(s.placed()), plan.Price())
+	plan.Bound = s.p.bound(s.placed())
+	if compareMoney(plan.Bound, plan.Price()) == 0 { // an optimal plan: let rounding not put the bound above it
+		plan.Bound = math.Min(plan.Bound, plan.Price())
+	}
 	return plan
 }
 
