@@ -5,6 +5,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
 	"github.com/kerf-autoscaler/kerf/cloudprovider"
@@ -34,6 +36,8 @@ type Snapshot struct {
 	Namespaces []*corev1.Namespace
 	// Storage is what volumes need. It is not looked at yet: pods with claims are left out as NotSupported.
 	Storage Storage
+	// Groups are pods that are placed all together or not at all.
+	Groups []Group
 	// Vocabulary says which label keys mean the same and which are the provider's.
 	Vocabulary cloudprovider.Vocabulary
 	// Profile holds the settings of the cluster's kube-scheduler.
@@ -71,10 +75,36 @@ type Storage struct {
 	Attachments []*storagev1.VolumeAttachment
 }
 
+// Group is a set of waiting pods of which at least MinCount must find a place; otherwise none of them does.
+type Group struct {
+	// Name tells groups apart; it is unique in a snapshot.
+	Name string
+	// Pods are the members. Names of pods that do not wait are allowed and count for nothing. A pod is in one group at
+	// the most.
+	Pods []types.NamespacedName
+	// MinCount is how many members must be placed at the least; 0 means all of them.
+	MinCount int
+	// TopologyKey, if set, is the label whose value must be the same on all nodes that the members are placed on.
+	TopologyKey string
+}
+
 // SchedulerProfile is what the planner needs to know of the cluster's kube-scheduler. The zero value is the default
 // scheduler as upstream ships it.
 type SchedulerProfile struct {
 	// SchedulerNames are the values of pod.spec.schedulerName that this planner answers for. Empty means
 	// "default-scheduler" alone.
 	SchedulerNames []string
+	// DefaultConstraints are the topology spread constraints of pods that state none themselves, as in the arguments of
+	// the scheduler's PodTopologySpread plugin: without selectors, which follow from Selectors. Empty means none.
+	DefaultConstraints []corev1.TopologySpreadConstraint
+	// Selectors are those of the Services and controllers in the cluster. They are needed for DefaultConstraints only.
+	Selectors []PodSelector
+}
+
+// PodSelector is the selector of a Service, or of a ReplicationController, ReplicaSet or StatefulSet.
+type PodSelector struct {
+	// Kind is "Service" or the kind of controller; Namespace and Name are the object's.
+	Kind, Namespace, Name string
+	// Selector is spec.selector; that of a Service as matchLabels.
+	Selector *metav1.LabelSelector
 }
