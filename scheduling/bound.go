@@ -28,7 +28,7 @@ func (p *Problem) LowerBound(ctx context.Context) (Bound, error) {
 	for c := range p.classes {
 		cl := &p.classes[c]
 		hosted := slices.ContainsFunc(p.bins, func(b bin) bool { return b.sigs.Has(int(cl.sig)) && b.room.Fits(cl.demand) })
-		if cl.unsupported == "" && hosted {
+		if int(cl.root) == c && cl.unsupported == "" && hosted {
 			counts[c] = int64(cl.planned())
 		}
 	}

@@ -11,8 +11,11 @@ import (
 )
 
 // class is a kind of waiting pods that nothing can tell apart: all later work goes by class and count.
+//
+// A root holds the pods. Roots with constraints over domains wider than a host have parts besides, one for each cell
+// (topology.go): the same pods, bound to go to hosts of that cell. A solve gives the pods of such a root to its parts.
 type class struct {
-	pods        []int32 // in Problem.pods, which is sorted, in ascending order
+	pods        []int32 // of a root: in Problem.pods, which is sorted, in ascending order
 	demand      resource.Vector
 	priority    int32
 	sig         int32
@@ -21,7 +24,13 @@ type class struct {
 	perNode int32
 	// apart lists the other classes that may not share a host with this one, ascending.
 	apart []int32
-	ties  podTies
+	// caps are in Problem.caps: groups of classes of which a host takes a few pods together.
+	caps []int32
+	ties podTies
+
+	root int32 // itself, for a root
+	cell int32 // of a part; -1 for a root
+	topo *related
 }
 
 // signature is what decides which hosts admit a pod, resources and company aside: node selector, required node
@@ -34,8 +43,8 @@ type signature struct {
 
 // kind is a group of waiting pods with one spec, before labels are looked at.
 type kind struct {
-	pod  *corev1.Pod
-	owns []int32 // anti-affinity terms
+	pod         *corev1.Pod
+	constraints *constraints
 }
 
 // compileClasses sorts the waiting pods, drops those that are nobody's concern, and groups the rest.
@@ -64,17 +73,19 @@ func (p *Problem) compileClasses(f *findings) {
 	kinds, kindOf := p.kinds(f, x)
 	p.terms.finish()
 	for d := range p.daemons {
-		p.daemons[d].ties = p.terms.ties(p.daemonOwns[d], p.daemons[d].pod)
+		daemon := &p.daemons[d]
+		daemon.matches = p.terms.matches(daemon.pod)
+		daemon.ties = p.terms.ties(daemon.anti, daemon.matches)
 	}
 	p.groupByLabels(x, kinds, kindOf)
 }
 
 func podPath(pod *corev1.Pod) string { return fmt.Sprintf("Pods[%s/%s]", pod.Namespace, pod.Name) }
 
-// kinds groups pods by spec and collects the anti-affinity terms of every pod there is.
+// kinds groups pods by spec and collects the terms of every pod there is.
 func (p *Problem) kinds(f *findings, x printer) ([]kind, []int32) {
 	known := p.snapshot.Namespaces != nil
-	p.terms = newAntiTerms(p.snapshot.Namespaces)
+	p.terms = newTerms(p.snapshot.Namespaces)
 	var kinds []kind
 	ids := map[print128]int32{}
 	kindOf := make([]int32, len(p.pods))
@@ -85,30 +96,29 @@ func (p *Problem) kinds(f *findings, x printer) ([]kind, []int32) {
 			id = int32(len(kinds))
 			ids[h] = id
 			checkPod(f, podPath(pod), pod)
-			kinds = append(kinds, kind{pod: pod, owns: p.terms.add(f, x, pod, podPath(pod), known, false)})
+			kinds = append(kinds, kind{pod: pod, constraints: p.terms.constraintsOf(f, x, pod, podPath(pod), known)})
 		}
 		kindOf[i] = id
 	}
-	p.daemonOwns = make([][]int32, len(p.daemons))
 	for d := range p.daemons {
-		pod := p.daemons[d].pod
-		p.daemonOwns[d] = p.terms.add(f, x, pod, fmt.Sprintf("DaemonPods[%s]", p.daemons[d].name), known, true)
+		daemon := &p.daemons[d]
+		daemon.anti = p.terms.addAnti(f, x, daemon.pod, fmt.Sprintf("DaemonPods[%s]", daemon.name), known)
 	}
-	p.boundOwns = map[*corev1.Pod][]int32{}
+	p.boundAnti = map[*corev1.Pod][]int32{}
 	for i := range p.nodes {
 		n := &p.nodes[i]
 		for _, pod := range n.pods {
 			if len(requiredAnti(pod)) > 0 || len(hostPorts(pod)) > 0 {
 				path := fmt.Sprintf("Nodes[%s].Pods[%s/%s]", n.object.Name, pod.Namespace, pod.Name)
-				p.boundOwns[pod] = p.terms.add(f, x, pod, path, known, true)
+				p.boundAnti[pod] = p.terms.addAnti(f, x, pod, path, known)
 			}
 		}
 	}
 	return kinds, kindOf
 }
 
-// groupByLabels makes the classes: pods of one kind whose labels no anti-affinity term tells apart, and kinds that
-// agree in everything that counts.
+// groupByLabels makes the roots: pods of one kind whose labels no matcher tells apart, and kinds that agree in everything
+// that counts.
 func (p *Problem) groupByLabels(x printer, kinds []kind, kindOf []int32) {
 	type labelled struct {
 		kind   int32
@@ -117,27 +127,20 @@ func (p *Problem) groupByLabels(x printer, kinds []kind, kindOf []int32) {
 	groups := map[labelled]int32{}
 	classes := map[print128]int32{}
 	sigs := map[print128]int32{}
-	demands := make([]print128, len(kinds))
+	demands, restrictions := make([]print128, len(kinds)), make([]print128, len(kinds))
 	for i := range kinds {
-		demands[i] = x.resources(requests(kinds[i].pod))
+		demands[i], restrictions[i] = x.resources(requests(kinds[i].pod)), kinds[i].constraints.print(x)
 	}
 	p.classOf = make([]int32, len(p.pods))
 	for i, pod := range p.pods {
 		g := labelled{kind: kindOf[i]}
-		if len(p.terms.list) > 0 {
-			g.labels = x.text(pod.Namespace)
-			for _, key := range p.terms.keys {
-				value, has := pod.Labels[key]
-				if has {
-					g.labels = g.labels.join(x.text(value))
-				}
-				g.labels = g.labels.number(1)
-			}
+		if len(p.terms.matchers) > 0 {
+			g.labels = p.terms.labels(x, pod)
 		}
 		c, seen := groups[g]
 		if !seen {
-			ties := p.terms.ties(kinds[g.kind].owns, pod)
-			c = p.class(x, classes, sigs, pod, ties, demands[g.kind])
+			k := &kinds[g.kind]
+			c = p.class(x, classes, sigs, pod, k.constraints, demands[g.kind].join(restrictions[g.kind]))
 			groups[g] = c
 		}
 		p.classOf[i] = c
@@ -145,12 +148,27 @@ func (p *Problem) groupByLabels(x printer, kinds []kind, kindOf []int32) {
 	}
 }
 
-// class finds or makes the class of a pod.
-func (p *Problem) class(x printer, classes, sigs map[print128]int32, pod *corev1.Pod, ties podTies, demand print128) int32 {
-	unsupported := unsupportedField(pod)
-	if unsupported == "" {
-		unsupported, _ = p.terms.beyondHost(ties)
+// labels prints what the matchers can see of the pod.
+func (t *terms) labels(x printer, pod *corev1.Pod) print128 {
+	h := x.text(pod.Namespace)
+	for _, key := range t.keys {
+		value, has := pod.Labels[key]
+		if has {
+			h = h.join(x.text(value))
+		}
+		h = h.number(1)
 	}
+	if pod.DeletionTimestamp != nil {
+		h = h.number(2)
+	}
+	return h
+}
+
+// class finds or makes the class of a pod. ask is a print of what it requires of resources and of other pods.
+func (p *Problem) class(x printer, classes, sigs map[print128]int32, pod *corev1.Pod, con *constraints, ask print128) int32 {
+	unsupported := unsupportedField(pod)
+	matches := p.terms.matches(pod)
+	ties := p.terms.ties(con.anti, matches)
 	shunned := bitset.New(max(len(p.daemons), 1))
 	for d := range p.daemons {
 		if ties.conflict(p.daemons[d].ties) {
@@ -164,12 +182,15 @@ func (p *Problem) class(x printer, classes, sigs map[print128]int32, pod *corev1
 		sigs[sigKey] = sig
 		p.sigs = append(p.sigs, signature{pod: pod, shunned: shunned})
 	}
-	key := demand.number(uint64(sig)).number(uint64(priority(pod))).join(x.text(unsupported)).join(setPrint(ties.owns)).join(setPrint(ties.selectedBy))
+	key := ask.number(uint64(sig)).number(uint64(priority(pod))).join(x.text(unsupported)).join(setPrint(matches))
 	c, seen := classes[key]
 	if !seen {
 		c = int32(len(p.classes))
 		classes[key] = c
-		p.classes = append(p.classes, class{sig: sig, priority: priority(pod), unsupported: unsupported, perNode: endless, ties: ties})
+		p.classes = append(p.classes, class{
+			sig: sig, priority: priority(pod), unsupported: unsupported, perNode: endless, ties: ties,
+			root: c, cell: -1, topo: &related{constraints: con, matches: matches},
+		})
 	}
 	return c
 }
@@ -185,13 +206,13 @@ func setPrint(s bitset.Set) print128 {
 // exemplar is a pod of the class.
 func (p *Problem) exemplar(c *class) *corev1.Pod { return p.pods[c.pods[0]] }
 
-// keepApart works out which classes may not share a host.
+// keepApart works out which roots may not share a host, and how many pods of each may.
 func (p *Problem) keepApart() {
-	if len(p.terms.list) == 0 {
+	if len(p.terms.anti) == 0 {
 		return
 	}
-	owners := make([][]int32, len(p.terms.list))
-	selected := make([][]int32, len(p.terms.list))
+	owners := make([][]int32, len(p.terms.anti))
+	selected := make([][]int32, len(p.terms.anti))
 	for c := range p.classes {
 		if p.classes[c].unsupported != "" {
 			continue
@@ -222,8 +243,41 @@ func (p *Problem) keepApart() {
 		for t := range cl.ties.selectedBy.All() {
 			cl.apart = append(cl.apart, owners[t]...)
 		}
+	}
+}
+
+// settleApart completes the lists of classes that exclude each other: those of parts follow from their roots'. Parts of
+// one root exclude each other where the root excludes itself.
+func (p *Problem) settleApart() {
+	active := make([][]int32, len(p.classes)) // by root, the classes that its pods may be of
+	for c := range p.classes {
+		if root := p.classes[c].root; p.parts[root] == nil || int(root) != c {
+			active[root] = append(active[root], int32(c))
+		}
+	}
+	roots := make([][]int32, len(p.classes))
+	for c := range p.classes {
+		if cl := &p.classes[c]; int(cl.root) == c {
+			roots[c] = cl.apart
+			slices.Sort(roots[c])
+			roots[c] = slices.Compact(roots[c])
+		}
+	}
+	for c := range p.classes {
+		cl := &p.classes[c]
+		cl.apart = nil
+		for _, other := range roots[cl.root] {
+			cl.apart = append(cl.apart, active[other]...)
+		}
 		slices.Sort(cl.apart)
 		cl.apart = slices.DeleteFunc(slices.Compact(cl.apart), func(o int32) bool { return int(o) == c })
+	}
+	for i, clique := range p.cliques {
+		for _, root := range clique {
+			if p.parts[root] != nil {
+				p.cliques[i] = append(p.cliques[i], active[root]...)
+			}
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/kerf-autoscaler/kerf/apis/requirement"
 	"github.com/kerf-autoscaler/kerf/cloudprovider"
 	"github.com/kerf-autoscaler/kerf/internal/bitset"
 	"github.com/kerf-autoscaler/kerf/internal/resource"
@@ -23,6 +24,9 @@ type Problem struct {
 	classOf []int32       // by pod
 	classes []class
 	cliques [][]int32 // classes of which a host takes one pod in all
+	caps    []capGroup
+	capsOn  [][]int32 // by track
+	parts   [][]int32 // by root: its part for each cell, -1 where there is none; nil for roots that are not divided
 	sigs    []signature
 
 	types   []typeInfo
@@ -40,9 +44,10 @@ type Problem struct {
 	rooms      map[roomKey]resource.Vector
 	bins       []bin // heaviest pool first, then by their first row
 
-	terms      *antiTerms
-	daemonOwns [][]int32
-	boundOwns  map[*corev1.Pod][]int32
+	terms     *terms
+	boundAnti map[*corev1.Pod][]int32
+	topology  topology
+	rowOrder  []int32 // rows of the heaviest pools first, then by compareRows
 
 	typeIDs               map[*cloudprovider.InstanceType]int32
 	providerKeys          map[string]bool
@@ -75,6 +80,7 @@ func Compile(s Snapshot) (*Problem, error) {
 	if err := f.err(); err != nil {
 		return nil, err
 	}
+	p.compileTopology()
 	p.compileBins()
 	return p, nil
 }
@@ -130,6 +136,11 @@ func (p *Problem) compileHosts(f *findings) {
 		p.reserved[p.nodes[i].object.Name] = true
 		p.reserved[p.nodes[i].object.Labels[corev1.LabelHostname]] = true
 	}
+	for _, key := range p.topologyKeys() {
+		for _, value := range p.valuesOf(key) {
+			mentioned.note(requirement.In(key, value))
+		}
+	}
 	for i := range p.pools {
 		p.compileVariants(&p.pools[i], mentioned)
 	}
@@ -142,6 +153,31 @@ func (p *Problem) compileHosts(f *findings) {
 	p.compileNodeTies()
 	p.oweDaemons()
 	p.compileSignatures()
+}
+
+// maxValues bounds how many values of a topology key are told apart where the planner chooses the value.
+const maxValues = 64
+
+// valuesOf are values of a topology key that nodes may have: those of existing nodes, and those that pools and types name.
+func (p *Problem) valuesOf(key string) []string {
+	var values []string
+	for i := range p.nodes {
+		if value, ok := p.nodes[i].object.Labels[key]; ok {
+			values = append(values, value)
+		}
+	}
+	for i := range p.pools {
+		values = append(values, p.pools[i].require.Get(key).Values()...)
+	}
+	for i := range p.types {
+		values = append(values, p.types[i].source.Requirements.Get(key).Values()...)
+		for _, o := range p.types[i].offers {
+			values = append(values, p.offers[o].source.Requirements.Get(key).Values()...)
+		}
+	}
+	slices.Sort(values)
+	values = slices.Compact(values)
+	return values[:min(len(values), maxValues)]
 }
 
 // namedHosts are the names that a pod's selectors spell out for hosts.
@@ -167,12 +203,12 @@ func namedHosts(spec *corev1.PodSpec) []string {
 func (p *Problem) compileNodeTies() {
 	for i := range p.nodes {
 		n := &p.nodes[i]
-		n.ties = podTies{owns: bitset.New(len(p.terms.list)), selectedBy: bitset.New(len(p.terms.list))}
-		if len(p.terms.list) == 0 {
+		n.ties = podTies{owns: bitset.New(len(p.terms.anti)), selectedBy: bitset.New(len(p.terms.anti))}
+		if len(p.terms.anti) == 0 {
 			continue
 		}
 		for _, pod := range n.pods {
-			n.ties = n.ties.with(p.terms.ties(p.boundOwns[pod], pod))
+			n.ties = n.ties.with(p.terms.ties(p.boundAnti[pod], p.terms.matchesOf(pod)))
 		}
 	}
 }
@@ -209,5 +245,5 @@ func (p *Problem) compileSignatures() {
 func (c *class) planned() int { return len(c.pods) }
 
 func (p *Problem) String() string {
-	return fmt.Sprintf("%d pods in %d classes, %d nodes, %d pools, %d offerings", len(p.pods), len(p.classes), len(p.nodes), len(p.pools), len(p.rows))
+	return fmt.Sprintf("%d pods in %d classes, %d nodes, %d pools, %d offerings", len(p.pods), p.roots(), len(p.nodes), len(p.pools), len(p.rows))
 }

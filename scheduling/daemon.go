@@ -18,6 +18,9 @@ type daemon struct {
 	tolerations []corev1.Toleration
 	demand      resource.Vector
 	ties        podTies
+	matches     bitset.Set // matchers that its pods match
+	anti        []int32    // anti-affinity terms that they own
+	counted     []int32    // tracks that they add to
 }
 
 // overhead is a set of DaemonSets that run together on some rows, with what they ask for together.
@@ -92,6 +95,7 @@ func (p *Problem) oweDaemons() {
 				continue
 			}
 			n.free.Sub(daemon.demand, 1)
+			n.owed = append(n.owed, int32(d))
 			n.ties = n.ties.with(daemon.ties)
 		}
 	}

@@ -36,6 +36,9 @@ func (s *solver) diagnose(c int32) diagnosis {
 	var d diagnosis
 	cl := &p.classes[c]
 	details := p.affinityDetails(&p.exemplar(cl).Spec)
+	if s.ledger != nil {
+		details.ledger = s.ledger.clone()
+	}
 	var nodes tallyOfReasons
 	for i := range p.nodes {
 		reasons := s.nodeReasons(cl, i, details)
@@ -107,7 +110,12 @@ func (s *solver) nodeReasons(cl *class, i int, details *affinityDetails) []Rejec
 		out = append(out, details.conflicts(func(key string) (string, bool) { return s.p.nodeLabel(i, key) })...)
 	}
 	out = append(out, s.p.shortages(cl.demand, s.nodeRoom[i])...)
-	if n.excludes(cl) {
+	if details.ledger != nil {
+		details.ledger.reasons(i, cl.root, false, func(r Rejection) bool {
+			out = append(out, r)
+			return true
+		})
+	} else if n.excludes(cl) {
 		out = append(out, s.p.terms.company(cl.ties, n.ties))
 	} else if other, forbidden := s.companyForbids(cl, s.onNodes[i]); forbidden {
 		out = append(out, s.p.terms.company(cl.ties, other.ties))
@@ -145,8 +153,9 @@ func (s *solver) rowReasons(cl *class, r int32, details *affinityDetails) []Reje
 	if !details.rows.Has(int(r)) {
 		out = append(out, details.rowConflicts(p, int(r))...)
 	}
+	out = append(out, details.topologyReasons(p, cl.root, r)...)
 	for d := range p.overheads[p.overheadOf[r]].daemons.All() {
-		if p.sigs[cl.sig].shunned.Has(d) {
+		if details.ledger == nil && p.sigs[cl.sig].shunned.Has(d) {
 			out = append(out, p.terms.company(cl.ties, p.daemons[d].ties))
 			break
 		}
@@ -301,6 +310,28 @@ type affinityDetails struct {
 	// What rows with the same values of these keys, and rows with the same room, have in common.
 	conflictsOf  map[string][]Rejection
 	shortagesFor map[roomKey][]Rejection
+
+	ledger     *ledger               // nil if no constraint between pods needs it
+	topologyOf map[int32][]Rejection // by kind of row
+}
+
+// topologyReasons are why constraints between pods keep a pod of the root off a new node of the row.
+func (a *affinityDetails) topologyReasons(p *Problem, root, r int32) []Rejection {
+	if a.ledger == nil {
+		return nil
+	}
+	kind := p.topology.kindOf[r]
+	found, known := a.topologyOf[kind]
+	if !known {
+		at := a.ledger.open(host{kind: p.kind(r), node: -1, copies: 1})
+		a.ledger.reasons(at, root, false, func(r Rejection) bool {
+			found = append(found, r)
+			return true
+		})
+		a.ledger.shut(at)
+		a.topologyOf[kind] = found
+	}
+	return found
 }
 
 // rowConflicts are the conflicts of a row.
@@ -331,7 +362,7 @@ func (a *affinityDetails) rowShortages(p *Problem, cl *class, r int32) []Rejecti
 func (p *Problem) affinityDetails(spec *corev1.PodSpec) *affinityDetails {
 	return &affinityDetails{
 		spec: spec, rows: p.rowPlaces.admittedBy(spec), nodes: p.nodePlaces.admittedBy(spec), keys: affinityKeys(spec),
-		conflictsOf: map[string][]Rejection{}, shortagesFor: map[roomKey][]Rejection{},
+		conflictsOf: map[string][]Rejection{}, shortagesFor: map[roomKey][]Rejection{}, topologyOf: map[int32][]Rejection{},
 	}
 }
 

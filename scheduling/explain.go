@@ -246,6 +246,10 @@ func (r Rejection) String() string {
 		return strings.TrimSpace(shortKey(r.Key) + " " + r.Want)
 	case PodAntiAffinity:
 		return "anti-affinity over " + shortKey(r.Key)
+	case PodAffinity:
+		return "no pod that affinity over " + shortKey(r.Key) + " asks for"
+	case TopologySpread:
+		return fmt.Sprintf("topology spread over %s (max skew %s, would be %s)", shortKey(r.Key), r.Want, r.Have)
 	case NodePoolLimit:
 		if amount(r.Used) < amount(r.Have) {
 			return fmt.Sprintf("limit %s %s too low (%s used, %s with one more node)", r.Key, r.Have, r.Used, r.Want)
@@ -264,7 +268,7 @@ func (r Rejection) String() string {
 		return "not looked at: " + r.Key + " is used up"
 	case HostPortInUse:
 		return "host port " + r.Key + " in use"
-	case TopologySpread, PodAffinity, VolumeConflict, GroupIncomplete:
+	case VolumeConflict, GroupIncomplete:
 	}
 	return strings.TrimSpace(string(r.Code) + " " + r.Key + amounts)
 }
@@ -303,7 +307,11 @@ func (r Rejection) remedy() string {
 		return "drop the anti-affinity over " + shortKey(r.Key)
 	case HostPortInUse:
 		return "free host port " + r.Key
-	case TopologySpread, PodAffinity, VolumeConflict, GroupIncomplete, NotSupported, EffortExhausted:
+	case TopologySpread:
+		return fmt.Sprintf("raise maxSkew over %s from %s to %s", shortKey(r.Key), r.Want, r.Have)
+	case PodAffinity:
+		return "run a pod that affinity over " + shortKey(r.Key) + " asks for"
+	case VolumeConflict, GroupIncomplete, NotSupported, EffortExhausted:
 	}
 	return r.String()
 }

@@ -25,12 +25,14 @@ type filler struct {
 	ids      []int32 // those of them that fit at all
 	taken    []int64 // by class, of the node being filled
 	barred   []bool  // by class: something on the node excludes it
+	used     []int64 // by cap, of the node being filled
 	room     resource.Vector
 }
 
 func newFiller(p *Problem) *filler {
 	return &filler{
-		p: p, taken: make([]int64, len(p.classes)), barred: make([]bool, len(p.classes)), room: make(resource.Vector, p.dims.Len()),
+		p: p, taken: make([]int64, len(p.classes)), barred: make([]bool, len(p.classes)), used: make([]int64, len(p.caps)),
+		room: make(resource.Vector, p.dims.Len()),
 	}
 }
 
@@ -60,6 +62,9 @@ func (f *filler) fill(room resource.Vector, order []int32, remaining []int64, wo
 		if f.taken[c] > 0 {
 			content = append(content, portion{c, f.taken[c]})
 			total += worth[c] * float64(f.taken[c])
+			for _, g := range f.p.classes[c].caps {
+				f.used[g] = 0
+			}
 			f.taken[c] = 0
 			for _, other := range f.p.classes[c].apart {
 				f.barred[other] = false
@@ -70,18 +75,52 @@ func (f *filler) fill(room resource.Vector, order []int32, remaining []int64, wo
 	return content, total
 }
 
+// mostPerNode is how many pods of the class a new node takes for all that caps and exclusion say.
+func (p *Problem) mostPerNode(cl *class) int64 {
+	most := int64(cl.perNode)
+	for _, g := range cl.caps {
+		most = min(most, p.caps[g].limit)
+	}
+	return most
+}
+
+// preload enters what an existing node holds already of each cap; unload forgets it.
+func (f *filler) preload(node int) {
+	kind := &f.p.topology.nodes[node]
+	for _, e := range kind.tally {
+		for _, g := range f.p.capsOn[e.track] {
+			f.used[g] = kind.counts(&f.p.topology, e.track)
+		}
+	}
+}
+
+func (f *filler) unload(node int) {
+	for _, e := range f.p.topology.nodes[node].tally {
+		for _, g := range f.p.capsOn[e.track] {
+			f.used[g] = 0
+		}
+	}
+}
+
 // take puts up to count more pods of the class onto the node.
 func (f *filler) take(c int32, count int64) {
 	cl := &f.p.classes[c]
 	if f.barred[c] {
 		return
 	}
-	n := f.room.Times(cl.demand, min(count, int64(cl.perNode))-f.taken[c])
+	limit := min(count, int64(cl.perNode)) - f.taken[c]
+	for _, g := range cl.caps {
+		limit = min(limit, f.p.caps[g].limit-f.used[g])
+	}
+	n := f.room.Times(cl.demand, limit)
 	if n <= 0 {
 		return
 	}
 	f.room.Sub(cl.demand, n)
 	f.taken[c] += n
+	for _, g := range cl.caps {
+		f.used[g] += n
+	}
 	for _, other := range cl.apart {
 		f.barred[other] = true
 	}
@@ -108,7 +147,7 @@ func (f *filler) takeRelaxed(room resource.Vector, remaining []int64, worth []fl
 			f.columns[i*dims+k] = float64(cl.demand[at[k]]) * unit[k]
 		}
 		f.value[i] = worth[c]
-		f.upper[i] = float64(min(remaining[c], int64(cl.perNode)))
+		f.upper[i] = float64(min(remaining[c], f.p.mostPerNode(cl)))
 	}
 	var ones [maxRelaxed]float64
 	for k := range dims {

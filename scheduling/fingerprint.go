@@ -114,12 +114,44 @@ func (x printer) selector(s *metav1.LabelSelector) print128 {
 	return h
 }
 
-func (x printer) podTerms(h print128, terms []corev1.PodAffinityTerm) print128 {
+// values prints the pod's own values of the keys.
+func (x printer) values(h print128, pod *corev1.Pod, keys []string) print128 {
+	for _, key := range keys {
+		value, has := pod.Labels[key]
+		h = h.join(x.text(key)).join(x.text(value))
+		if has {
+			h = h.number(1)
+		}
+	}
+	return h
+}
+
+func (x printer) podTerms(h print128, pod *corev1.Pod, terms []corev1.PodAffinityTerm) print128 {
 	h = h.number(uint64(len(terms)))
 	for i := range terms {
 		t := &terms[i]
 		h = h.join(x.selector(t.LabelSelector)).join(x.selector(t.NamespaceSelector)).join(x.text(t.TopologyKey))
 		h = h.join(x.texts(t.Namespaces)).join(x.texts(t.MatchLabelKeys)).join(x.texts(t.MismatchLabelKeys))
+		h = x.values(x.values(h, pod, t.MatchLabelKeys), pod, t.MismatchLabelKeys)
+	}
+	return h
+}
+
+// spreads prints the hard topology spread constraints.
+func (x printer) spreads(h print128, pod *corev1.Pod, list []corev1.TopologySpreadConstraint) print128 {
+	for i := range list {
+		c := &list[i]
+		h = h.join(x.selector(c.LabelSelector)).join(x.text(c.TopologyKey)).number(uint64(c.MaxSkew))
+		h = x.values(h.join(x.texts(c.MatchLabelKeys)), pod, c.MatchLabelKeys)
+		if c.MinDomains != nil {
+			h = h.number(uint64(*c.MinDomains) + 1)
+		}
+		for _, policy := range []*corev1.NodeInclusionPolicy{c.NodeAffinityPolicy, c.NodeTaintsPolicy} {
+			if policy != nil {
+				h = h.join(x.text(string(*policy)))
+			}
+			h = h.number(3)
+		}
 	}
 	return h
 }
@@ -153,16 +185,17 @@ func (x printer) spec(pod *corev1.Pod) print128 {
 	h = h.join(x.resources(spec.Overhead))
 	if a := spec.Affinity; a != nil {
 		if a.PodAffinity != nil {
-			h = x.podTerms(h, a.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution).number(1)
+			h = x.podTerms(h, pod, a.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution).number(1)
 		}
 		if a.PodAntiAffinity != nil {
-			h = x.podTerms(h, a.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution).number(2)
+			h = x.podTerms(h, pod, a.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution).number(2)
+		}
+		if a.PodAffinity != nil || a.PodAntiAffinity != nil {
 			h = h.join(x.text(pod.Namespace))
 		}
 	}
-	h = h.number(uint64(len(spec.TopologySpreadConstraints)))
-	for i := range spec.TopologySpreadConstraints {
-		h = h.join(x.text(string(spec.TopologySpreadConstraints[i].WhenUnsatisfiable)))
+	if hard := hardSpreads(spec.TopologySpreadConstraints); len(hard) > 0 {
+		h = x.spreads(h.join(x.text(pod.Namespace)), pod, hard)
 	}
 	return h.join(x.text(unsupportedVolume(spec))).join(x.text(unsupportedFeature(spec)))
 }

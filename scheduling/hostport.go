@@ -50,26 +50,18 @@ func hostPorts(pod *corev1.Pod) []hostPort {
 }
 
 // addPorts notes a term for each port of the pod.
-func (a *antiTerms) addPorts(x printer, pod *corev1.Pod, standing bool) []int32 {
+func (t *terms) addPorts(x printer, pod *corev1.Pod) []int32 {
 	var owned []int32
 	for _, port := range hostPorts(pod) {
-		id := x.text(port.String()).number(2)
-		n, seen := a.ids[id]
-		if !seen {
-			n = int32(len(a.list))
-			a.ids[id] = n
-			a.list = append(a.list, antiTerm{port: &port, topologyKey: corev1.LabelHostname, owner: pod.Namespace + "/" + pod.Name})
-		}
-		a.list[n].standing = a.list[n].standing || standing
-		owned = append(owned, n)
+		owned = append(owned, t.antiTerm(x, t.matcher(x, matcher{port: &port}), corev1.LabelHostname))
 	}
 	return owned
 }
 
-// occupiedBy reports whether the pod occupies a port that clashes with the term's.
-func (t *antiTerm) occupiedBy(pod *corev1.Pod) bool {
+// clashesWith reports whether the pod occupies a port that clashes with this one.
+func (h *hostPort) clashesWith(pod *corev1.Pod) bool {
 	for _, port := range hostPorts(pod) {
-		if port.clashes(*t.port) {
+		if port.clashes(*h) {
 			return true
 		}
 	}

@@ -113,7 +113,7 @@ func (s *solver) vacate(random *xorshift) {
 
 // waste is the share of a node's machine that its pods leave free, of the resource that they fill most.
 func (s *solver) waste(pt *pattern) float64 {
-	need := s.p.needs(pt.content)
+	need := s.p.needs(pt)
 	room := s.p.room(pt.row)
 	total, dims := 0.0, 0
 	for d, amount := range need.demand {

@@ -10,7 +10,7 @@ import (
 func (s *solver) broken() error {
 	placed := make([]int64, len(s.p.classes))
 	for i, content := range s.onNodes {
-		need := s.p.needs(content)
+		need := s.p.contentNeeds(content)
 		if !s.p.nodes[i].free.Fits(need.demand) {
 			return fmt.Errorf("node %s is overfull", s.p.nodes[i].object.Name)
 		}
@@ -21,14 +21,14 @@ func (s *solver) broken() error {
 			return fmt.Errorf("node %s: %w", s.p.nodes[i].object.Name, err)
 		}
 		for _, part := range content {
-			placed[part.class] += part.count
+			placed[s.p.classes[part.class].root] += part.count
 		}
 	}
 	spent, launches := 0.0, int64(0)
 	supply := s.p.newSupply()
 	for i := range s.patterns {
 		pt := &s.patterns[i]
-		need := s.p.needs(pt.content)
+		need := s.p.needs(pt)
 		if !need.hostedBy(s.p, pt.row) || !s.p.available(pt.row) {
 			return fmt.Errorf("pattern %d does not fit its machine", i)
 		}
@@ -43,14 +43,14 @@ func (s *solver) broken() error {
 		}
 		supply.take(s.p, &s.p.rows[pt.row], pt.nodes)
 		for _, part := range pt.content {
-			placed[part.class] += part.count * pt.nodes
+			placed[s.p.classes[part.class].root] += part.count * pt.nodes
 		}
 		spent += float64(pt.nodes) * s.p.rowPrice(pt.row)
 		launches += pt.nodes
 	}
 	for c := range s.p.classes {
-		if s.p.classes[c].unsupported == "" && placed[c]+s.remaining[c] != int64(s.p.classes[c].planned()) {
-			return fmt.Errorf("class %d: %d placed and %d left make not %d", c, placed[c], s.remaining[c], s.p.classes[c].planned())
+		if cl := &s.p.classes[c]; cl.unsupported == "" && placed[c]+s.remaining[c] != int64(cl.planned()) {
+			return fmt.Errorf("class %d: %d placed and %d left make not %d", c, placed[c], s.remaining[c], cl.planned())
 		}
 	}
 	if launches != s.launches || math.Abs(spent-s.spent) > 1e-6*math.Max(1, spent) {
@@ -62,11 +62,12 @@ func (s *solver) broken() error {
 // companyBroken names two classes that share a host and must not.
 func (s *solver) companyBroken(content []portion) error {
 	for i, part := range content {
-		if part.count <= 0 || part.count > int64(s.p.classes[part.class].perNode) {
+		cl := &s.p.classes[part.class]
+		if part.count <= 0 || part.count > int64(cl.perNode) {
 			return fmt.Errorf("%d pods of class %d", part.count, part.class)
 		}
 		for _, other := range content[:i] {
-			if s.p.apart(part.class, other.class) {
+			if cl.ties.conflict(s.p.classes[other.class].ties) {
 				return fmt.Errorf("classes %d and %d share a host", other.class, part.class)
 			}
 		}

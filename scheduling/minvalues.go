@@ -117,7 +117,7 @@ func (p *Problem) flexibleBins(pool int32, plain []bin) []bin {
 		}
 		for c := range p.classes {
 			cl := &p.classes[c]
-			if cl.unsupported != "" {
+			if cl.unsupported != "" || p.parts[c] != nil {
 				continue
 			}
 			add(p.members(pool, func(r int32) bool {

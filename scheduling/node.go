@@ -23,6 +23,7 @@ type node struct {
 	leaving     bool            // being deleted: nothing new goes there
 	pods        []*corev1.Pod   // bound and not terminal
 	free        resource.Vector // allocatable minus bound pods minus daemons still owed; may be negative
+	owed        []int32         // DaemonSets that leave room for a pod to come
 	ties        podTies         // of the bound and owed pods together
 	accepts     bitset.Set      // of Problem.sigs
 	// twin is set where another node has the same label kubernetes.io/hostname.
@@ -32,7 +33,7 @@ type node struct {
 // excludes reports whether company keeps pods of the class off the node. What "the same host" means for nodes that share
 // a hostname is more than the planner follows, so pods that care are kept off those.
 func (n *node) excludes(cl *class) bool {
-	return cl.ties.conflict(n.ties) || n.twin && (!cl.ties.owns.Empty() || !cl.ties.selectedBy.Empty())
+	return cl.ties.conflict(n.ties) || n.twin && (!cl.ties.empty() || len(cl.caps) > 0)
 }
 
 // compileNodes reads the nodes: initialised ones first, then by name.

@@ -28,7 +28,7 @@ func (p *Problem) priorities() []int32 {
 func (s *solver) leftOver() []int64 {
 	out := make([]int64, len(s.levels))
 	for c, n := range s.remaining {
-		if n > 0 {
+		if n += s.waiting[c]; n > 0 {
 			level, _ := slices.BinarySearchFunc(s.levels, s.p.classes[c].priority, func(a, b int32) int { return cmp.Compare(b, a) })
 			out[level] += n
 		}

@@ -1,6 +1,7 @@
 package scheduling
 
 import (
+	"math"
 	"slices"
 
 	"github.com/kerf-autoscaler/kerf/internal/bitset"
@@ -11,10 +12,21 @@ import (
 type needs struct {
 	demand resource.Vector
 	sigs   bitset.Set
+	cell   int32 // to which the machine is bound for the sake of pods that are in no part; -1 if to none
 }
 
-func (p *Problem) needs(content []portion) needs {
-	n := needs{demand: make(resource.Vector, p.dims.Len()), sigs: bitset.New(len(p.sigs))}
+func (p *Problem) needs(pt *pattern) needs {
+	n := p.contentNeeds(pt.content)
+	for _, part := range pt.content {
+		if cl := &p.classes[part.class]; cl.topo.wide && cl.cell < 0 {
+			n.cell = p.kind(pt.row).cell
+		}
+	}
+	return n
+}
+
+func (p *Problem) contentNeeds(content []portion) needs {
+	n := needs{demand: make(resource.Vector, p.dims.Len()), sigs: bitset.New(len(p.sigs)), cell: -1}
 	for _, part := range content {
 		cl := &p.classes[part.class]
 		for d, amount := range cl.demand {
@@ -27,7 +39,7 @@ func (p *Problem) needs(content []portion) needs {
 
 // hostedBy reports whether a node of the row can hold the content.
 func (n *needs) hostedBy(p *Problem, r int32) bool {
-	return n.sigs.SubsetOf(p.columns[p.columnOf[r]]) && p.room(r).Fits(n.demand)
+	return n.sigs.SubsetOf(p.columns[p.columnOf[r]]) && p.room(r).Fits(n.demand) && (n.cell < 0 || p.kind(r).cell == n.cell)
 }
 
 // rightSize moves each pattern to the cheapest machine of the same weight that holds it, as far as supply goes.
@@ -36,7 +48,7 @@ func (s *solver) rightSize() {
 	s.patterns = make([]pattern, 0, len(patterns))
 	for _, pt := range patterns {
 		s.refund(pt)
-		need := s.p.needs(pt.content)
+		need := s.p.needs(&pt)
 		for pt.nodes > 0 {
 			part := pt
 			if r, n := s.cheaper(pt, &need); n > 0 {
@@ -97,6 +109,9 @@ func (s *solver) cheaper(pt pattern, need *needs) (int32, int64) {
 			if s.p.rowPrice(r) >= price {
 				break
 			}
+			if need.cell >= 0 && s.p.kind(r).cell != need.cell {
+				continue
+			}
 			if n := s.supply.left(s.p, &s.p.rows[r]); n > 0 {
 				return r, n
 			}
@@ -135,7 +150,7 @@ func (s *solver) topUpNode(i int, c int32) {
 			at = k
 		}
 	}
-	count := s.nodeRoom[i].Times(cl.demand, min(s.remaining[c], int64(cl.perNode)-held))
+	count := s.nodeRoom[i].Times(cl.demand, min(s.remaining[c], int64(cl.perNode)-held, s.p.underCaps(cl, &s.p.topology.nodes[i], s.onNodes[i])))
 	if count <= 0 {
 		return
 	}
@@ -150,13 +165,30 @@ func (s *solver) topUpNode(i int, c int32) {
 	s.remaining[c] -= count
 }
 
+// underCaps is how many more pods of the class its caps admit to a host with that content.
+func (p *Problem) underCaps(cl *class, kind *hostKind, content []portion) int64 {
+	more := int64(math.MaxInt64)
+	for _, g := range cl.caps {
+		left := p.caps[g].limit - kind.counts(&p.topology, p.caps[g].track)
+		for _, part := range content {
+			if slices.Contains(p.classes[part.class].caps, g) {
+				left -= part.count
+			}
+		}
+		more = min(more, left)
+	}
+	return more
+}
+
 func (s *solver) topUpPattern(i int, c int32) {
 	for s.remaining[c] > 0 {
 		content, ok := s.joined(&s.patterns[i], c)
 		if !ok {
 			return
 		}
-		need := s.p.needs(content)
+		with := s.patterns[i]
+		with.content = content
+		need := s.p.needs(&with)
 		flexible := s.stillFlexible(&s.patterns[i], &need)
 		if !need.hostedBy(s.p, s.patterns[i].row) || !flexible && s.opts.MinValues != MinValuesBestEffort {
 			return
@@ -175,6 +207,9 @@ func (s *solver) topUpPattern(i int, c int32) {
 
 // joined is the pattern's content with one more pod of the class; false where company forbids it.
 func (s *solver) joined(pt *pattern, c int32) ([]portion, bool) {
+	if s.p.underCaps(&s.p.classes[c], s.p.kind(pt.row), pt.content) <= 0 {
+		return nil, false
+	}
 	out := make([]portion, 0, len(pt.content)+1)
 	placed := false
 	for _, part := range pt.content {

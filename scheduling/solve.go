@@ -59,6 +59,9 @@ func (p *Problem) Solve(ctx context.Context, opts Options) (*Plan, error) {
 			return nil, err
 		}
 	}
+	if err := best.settle(ctx); err != nil {
+		return nil, err
+	}
 	if invariants.On {
 		if err := best.broken(); err != nil {
 			panic("scheduling: a plan contradicts itself: " + err.Error())
@@ -134,15 +137,54 @@ func (st strategy) String() string {
 	return name
 }
 
+// maxReassigns bounds how often pods are given to cells anew because a cell could not hold what it got.
+const maxReassigns = 3
+
 // attempt makes one plan by one strategy.
 func (p *Problem) attempt(ctx context.Context, opts Options, st strategy, steps *meter) (*solver, error) {
-	s := p.newSolver(opts, st, steps)
-	if st.ranked {
-		return s, s.byPriority(func() error { return s.place(ctx) })
+	best := p.newSolver(opts, st, steps)
+	if err := best.run(ctx); err != nil {
+		return nil, err
 	}
-	s.appraise(p.buyable(opts))
+	for last := best; !last.stopped && len(p.topology.keys) > 0; {
+		next := p.newSolver(opts, st, steps)
+		if !next.learn(last) || steps.reassigned >= maxReassigns {
+			break
+		}
+		steps.reassigned++
+		if err := next.run(ctx); err != nil {
+			return nil, err
+		}
+		if last = next; next.better(best) {
+			best = next
+		}
+	}
+	return best, nil
+}
+
+// learn sets ceilings to what the cells could hold of what an earlier attempt gave to them. It reports whether they held
+// less.
+func (s *solver) learn(last *solver) bool {
+	copy(s.ceiling, last.ceiling)
+	less := false
+	for c, left := range last.remaining {
+		if left > 0 && s.p.classes[c].cell >= 0 {
+			s.ceiling[c], less = last.given[c]-left, true
+		}
+	}
+	return less
+}
+
+// run makes the attempt.
+func (s *solver) run(ctx context.Context) error {
+	s.assign()
+	s.given = slices.Clone(s.remaining)
+	if s.strategy.ranked {
+		return s.byPriority(func() error { return s.place(ctx) })
+	}
+	s.appraise(s.p.buyable(s.opts))
 	s.fillNodes()
-	return s, s.place(ctx)
+	return s.place(ctx)
 }
 
 // place buys nodes for what remains, tier by tier, until nothing more can be placed.

@@ -42,6 +42,9 @@ type solver struct {
 
 	levels    []int32   // priorities, highest first
 	remaining []int64   // pods by class that still want a home
+	waiting   []int64   // by root: pods that are given to no part yet, or are placed one by one
+	ceiling   []int64   // by part: how many pods may be given to it
+	given     []int64   // by part: how many were
 	worth     []float64 // dollars per hour that a pod of the class is worth
 	order     []int32   // classes with remaining pods, dearest first
 
@@ -54,22 +57,30 @@ type solver struct {
 	stopped  bool // effort ran out
 	// noise, if set, blurs what pods are worth, so that another try goes another way.
 	noise *xorshift
+	// ledger is what settling has entered; nil if there is nothing to be exact about.
+	ledger *ledger
 	// settled keeps what is assigned to existing nodes as it is.
 	settled bool
 }
 
-// meter counts the steps of one solve over all of its attempts. A limit of 0 is none.
-type meter struct{ used, limit int }
+// meter counts the steps of one solve over all of its attempts, and how often pods were given to cells anew. A limit of 0
+// is none.
+type meter struct{ used, limit, reassigned int }
 
 func (p *Problem) newSolver(opts Options, st strategy, m *meter) *solver {
 	s := &solver{
 		p: p, opts: opts, strategy: st, meter: m, filler: newFiller(p), supply: p.newSupply(), levels: p.priorities(),
-		remaining: make([]int64, len(p.classes)), worth: make([]float64, len(p.classes)),
+		remaining: make([]int64, len(p.classes)), waiting: make([]int64, len(p.classes)), ceiling: make([]int64, len(p.classes)), worth: make([]float64, len(p.classes)),
 		nodeRoom: make([]resource.Vector, len(p.nodes)), onNodes: make([][]portion, len(p.nodes)),
 	}
 	for c := range p.classes {
-		if p.classes[c].unsupported == "" {
-			s.remaining[c] = int64(p.classes[c].planned())
+		s.ceiling[c] = math.MaxInt64
+		switch cl := &p.classes[c]; {
+		case cl.unsupported != "":
+		case cl.topo.aside || p.parts[c] != nil:
+			s.waiting[c] = int64(cl.planned())
+		default:
+			s.remaining[c] = int64(cl.planned())
 		}
 	}
 	for i := range p.nodes {
@@ -91,8 +102,8 @@ func (s *solver) step() bool {
 // unplacedPods is how many pods are still without a home.
 func (s *solver) unplacedPods() int64 {
 	total := int64(0)
-	for _, n := range s.remaining {
-		total += n
+	for c, n := range s.remaining {
+		total += n + s.waiting[c]
 	}
 	return total
 }
@@ -203,7 +214,9 @@ func (s *solver) fillNode(i int) {
 	}
 	room := s.nodeRoom[i].Clone()
 	room.Clamp()
+	s.filler.preload(i)
 	content, _ := s.filler.fill(room, order, s.remaining, s.worth, s.strategy.relax)
+	s.filler.unload(i)
 	s.onNodes[i] = content
 	for _, part := range content {
 		s.remaining[part.class] -= part.count

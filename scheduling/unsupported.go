@@ -9,28 +9,8 @@ import (
 // unsupportedField names the first field of the pod that restricts where it may run and that the planner does not
 // understand; empty when it understands all. Such a pod is left out with code NotSupported rather than placed where
 // the scheduler might refuse it. Soft constraints are not listed: leaving them unheeded never makes a plan wrong.
-//
-// Required anti-affinity between hosts is understood (see antiaffinity.go), as are host ports (see hostport.go); over any
-// other topology anti-affinity is not.
 func unsupportedField(pod *corev1.Pod) string {
 	spec := &pod.Spec
-	if a := spec.Affinity; a != nil {
-		if a.PodAffinity != nil && len(a.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution) > 0 {
-			return "spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution"
-		}
-		if a.PodAntiAffinity != nil {
-			for i, term := range a.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution {
-				if term.TopologyKey != corev1.LabelHostname {
-					return fmt.Sprintf("spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[%d].topologyKey", i)
-				}
-			}
-		}
-	}
-	for i, c := range spec.TopologySpreadConstraints {
-		if c.WhenUnsatisfiable != corev1.ScheduleAnyway {
-			return fmt.Sprintf("spec.topologySpreadConstraints[%d]", i)
-		}
-	}
 	if field := unsupportedFeature(spec); field != "" {
 		return field
 	}

@@ -22,17 +22,18 @@ import (
 func (s *solver) write() *Plan {
 	plan := &Plan{
 		problem: s.p, final: s, Truncated: s.stopped,
-		Stats: Stats{Pods: len(s.p.pods), Classes: len(s.p.classes), Offerings: s.p.purchasable(), Effort: s.meter.used},
+		Stats: Stats{Pods: len(s.p.pods), Classes: s.p.roots(), Offerings: s.p.purchasable(), Effort: s.meter.used},
 	}
 	next := make([]int, len(s.p.classes))
 	plan.Assignments = make([]Assignment, 0, len(s.p.pods))
 	take := func(content []portion, node string, launch bool) []types.NamespacedName {
 		var names []types.NamespacedName
 		for _, part := range content {
-			pods := s.p.classes[part.class].pods
+			root := s.p.classes[part.class].root
+			pods := s.p.classes[root].pods
 			for range part.count {
-				name := podName(s.p.pods[pods[next[part.class]]])
-				next[part.class]++
+				name := podName(s.p.pods[pods[next[root]]])
+				next[root]++
 				names = append(names, name)
 				plan.Assignments = append(plan.Assignments, Assignment{Pod: name, Node: node, Launch: launch})
 			}
@@ -53,6 +54,15 @@ func (s *solver) write() *Plan {
 	return plan
 }
 
+// roots is how many kinds of pods there are.
+func (p *Problem) roots() int {
+	n := 0
+	for c := range p.classes {
+		n += int(count(int(p.classes[c].root) == c))
+	}
+	return n
+}
+
 // purchasable is how many rows are available.
 func (p *Problem) purchasable() int {
 	n := 0
@@ -64,12 +74,12 @@ func (p *Problem) purchasable() int {
 	return n
 }
 
-// placed is how many pods of each class have a home.
+// placed is how many pods of each root have a home.
 func (s *solver) placed() []int64 {
 	out := make([]int64, len(s.p.classes))
 	for c := range s.p.classes {
-		if s.p.classes[c].unsupported == "" {
-			out[c] = int64(s.p.classes[c].planned()) - s.remaining[c]
+		if cl := &s.p.classes[c]; cl.unsupported == "" {
+			out[cl.root] += int64(cl.planned()) - s.remaining[c] - s.waiting[c]
 		}
 	}
 	return out
@@ -129,7 +139,7 @@ func (p *Problem) freshName(pool string, numbers map[string]int) string {
 func (s *solver) launch(pt *pattern) Launch {
 	p := s.p
 	row := &p.rows[pt.row]
-	need := p.needs(pt.content)
+	need := p.needs(pt)
 	l := Launch{NodePool: p.pools[row.pool].source.Name}
 	l.Choices, l.InstanceTypes = s.alternatives(pt, &need)
 	if minimums := p.pools[row.pool].minimums; pt.relaxed && len(minimums) > 0 {

@@ -1,0 +1,81 @@
+package scheduling
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+)
+
+// Topology spread (DoNotSchedule). The scheduler admits a pod to a domain if
+//
+//	pods in the domain that the selector selects + 1 if it selects the pod itself - minimum over all domains <= maxSkew
+//
+// where domains are the values of the topology key on nodes that carry the keys of all the pod's constraints and that
+// the node inclusion policies admit, and the minimum is 0 while there are fewer than minDomains of them.
+
+// spread is one hard constraint.
+type spread struct {
+	key                 string
+	matcher             int32 // -1 if the selector selects no pod: then only the key must be there
+	maxSkew, minDomains int32
+	affinity, taints    bool // node inclusion policies that are honoured
+}
+
+// hardSpreads are the pod's constraints that must be kept.
+func hardSpreads(constraints []corev1.TopologySpreadConstraint) []corev1.TopologySpreadConstraint {
+	var out []corev1.TopologySpreadConstraint
+	for _, c := range constraints {
+		if c.WhenUnsatisfiable != corev1.ScheduleAnyway {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// addSpreads notes the pod's hard constraints.
+func (t *terms) addSpreads(f *findings, x printer, pod *corev1.Pod, path string, list []corev1.TopologySpreadConstraint) []spread {
+	var out []spread
+	for i := range list {
+		c := &list[i]
+		if c.WhenUnsatisfiable == corev1.ScheduleAnyway {
+			continue
+		}
+		where := fmt.Sprintf("%s.spec.topologySpreadConstraints[%d]", path, i)
+		if c.MaxSkew <= 0 {
+			f.add(where+".maxSkew", "must be positive, is %d", c.MaxSkew)
+			continue
+		}
+		if c.TopologyKey == "" {
+			f.add(where+".topologyKey", "must not be empty")
+			continue
+		}
+		s := spread{key: c.TopologyKey, matcher: -1, maxSkew: c.MaxSkew, minDomains: 1, affinity: true}
+		if c.MinDomains != nil {
+			s.minDomains = *c.MinDomains
+		}
+		if c.NodeAffinityPolicy != nil {
+			s.affinity = *c.NodeAffinityPolicy == corev1.NodeInclusionPolicyHonor
+		}
+		if c.NodeTaintsPolicy != nil {
+			s.taints = *c.NodeTaintsPolicy == corev1.NodeInclusionPolicyHonor
+		}
+		selector, err := spreadSelector(pod, c)
+		if err != nil {
+			f.add(where+".labelSelector", "%v", err)
+			continue
+		}
+		if requirements, selectable := selector.Requirements(); selectable && len(requirements) > 0 {
+			s.matcher = t.matcher(x, matcher{living: true, selectors: []podSelector{{
+				labels: selector, namespaces: map[string]bool{pod.Namespace: true},
+			}}})
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// spreadSelector is the constraint's selector with the pod's own values of matchLabelKeys.
+func spreadSelector(pod *corev1.Pod, c *corev1.TopologySpreadConstraint) (labels.Selector, error) {
+	return mergedSelector(c.LabelSelector, mergedKeys(pod, c.MatchLabelKeys, "In"))
+}

@@ -1,0 +1,520 @@
+package scheduling
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kerf-autoscaler/kerf/internal/bitset"
+)
+
+// Constraints between pods speak of domains: hosts with one value of a topology key. For keys wider than a host, all that
+// matters of a host is its cell, the tuple of values that it has for all such keys. Pods with such constraints are given
+// to cells first (assign.go), and then packed onto hosts of their cell like any others. What a constraint looks at is a
+// number for each domain, a track: the pods there that a matcher matches, or that own an anti-affinity term.
+
+// topology is how hosts fall into domains, and what is counted in them.
+type topology struct {
+	keys    []string // label keys in use, hostname apart, sorted
+	domains []int32  // by key, how many values it has
+	cells   []cell
+	nodes   []hostKind // by existing node
+	kinds   []hostKind // of rows
+	kindOf  []int32    // by row
+	mates   [][]int32  // by existing node: others with the same hostname
+
+	tracks     []track
+	inclusions []inclusion
+}
+
+// cell is the domain of each key, -1 where the key is absent.
+type cell []int32
+
+// hostname is the key of tracks by host.
+const hostname = -1
+
+// track is a number that is kept for each domain of a key.
+type track struct {
+	key       int32 // in topology.keys, or hostname
+	matcher   int32 // counts pods that match it, if not -1
+	anti      int32 // counts pods that own this term, if not -1
+	inclusion int32 // hosts that count, in topology.inclusions
+	spread    bool  // some spread constraint looks at it, so the minimum over all domains matters
+	skew      int32 // of a spread: the least maxSkew of those constraints
+}
+
+// inclusion is a set of hosts that a spread constraint looks at: those that have the keys of all the pod's constraints
+// and that its node inclusion policies admit.
+type inclusion struct{ rows, nodes bitset.Set }
+
+// hostKind is what topology sees of a host before waiting pods come to it.
+type hostKind struct {
+	cell     int32
+	included bitset.Set // of topology.inclusions
+	tally    []held     // what its bound and DaemonSet pods add to tracks
+	ties     podTies
+}
+
+// counts is what the host holds of a track before waiting pods come.
+func (h *hostKind) counts(t *topology, track int32) int64 {
+	if i, found := slices.BinarySearchFunc(h.tally, track, func(e held, t int32) int { return int(e.track - t) }); found &&
+		h.included.Has(int(t.tracks[track].inclusion)) {
+		return int64(h.tally[i].count)
+	}
+	return 0
+}
+
+// held is a track and what something adds to it.
+type held struct {
+	track int32
+	count int32
+}
+
+// together reports whether the first pod decides where all others of the root must go.
+func (r *related) together() bool { return r.aside && r.first }
+
+// related is what a root has to do with other pods.
+type related struct {
+	constraints *constraints
+	matches     bitset.Set
+
+	counted  []int32 // tracks that each of its pods adds to, on hosts that they include
+	needs    []int32 // keys that its hosts must have
+	spreads  []spreadCheck
+	affinity []int32 // tracks of which the host's domains must not be empty
+	first    bool    // its own affinity terms select it
+	empty    []int32 // tracks of which the host's domains must be empty
+	wide     bool    // what it asks or what it adds to concerns keys wider than a host
+	// aside is set where only the ledger, pod by pod, can tell where the class may go.
+	aside bool
+}
+
+// spreadCheck is a spread constraint over a track.
+type spreadCheck struct {
+	track, maxSkew, minDomains, self int32
+}
+
+// bound reports whether other pods restrict where the class may go, exclusion from a host apart.
+func (r *related) bound() bool {
+	return len(r.spreads)+len(r.affinity)+len(r.empty)+len(r.needs) > 0
+}
+
+// topologyKeys are the keys, hostname apart, that required constraints of waiting pods use, or others' on them.
+func (p *Problem) topologyKeys() []string {
+	var keys []string
+	add := func(key string) {
+		if key != corev1.LabelHostname {
+			keys = append(keys, key)
+		}
+	}
+	for c := range p.classes {
+		cl := &p.classes[c]
+		if cl.unsupported != "" {
+			continue
+		}
+		for _, s := range cl.topo.constraints.spreads {
+			add(s.key)
+		}
+		if a := cl.topo.constraints.affinity; a != nil {
+			for _, key := range a.keys {
+				add(key)
+			}
+		}
+		for _, id := range cl.topo.constraints.anti {
+			add(p.terms.anti[id].topologyKey)
+		}
+		for m := range cl.topo.matches.All() {
+			for _, id := range p.terms.antiOf[m] {
+				add(p.terms.anti[id].topologyKey)
+			}
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// compileTopology finds cells and tracks and divides the roots that need it into parts.
+func (p *Problem) compileTopology() {
+	p.parts = make([][]int32, len(p.classes))
+	t := &p.topology
+	t.keys = p.topologyKeys()
+	p.compileCells()
+	p.compileTracks()
+	p.compileHostKinds()
+	p.compileCaps()
+	p.divide()
+	p.settleApart()
+	p.orderRows()
+}
+
+// orderRows sorts the rows as pods that are placed one by one try them.
+func (p *Problem) orderRows() {
+	if len(p.topology.tracks) == 0 {
+		return
+	}
+	p.rowOrder = make([]int32, len(p.rows))
+	for r := range p.rowOrder {
+		p.rowOrder[r] = int32(r)
+	}
+	slices.SortFunc(p.rowOrder, func(a, b int32) int {
+		x, y := p.pools[p.rows[a].pool].weight, p.pools[p.rows[b].pool].weight
+		return cmp.Or(cmp.Compare(y, x), p.compareRows(a, b))
+	})
+}
+
+// compileCells finds the cells of rows and nodes.
+func (p *Problem) compileCells() {
+	t := &p.topology
+	t.domains, t.nodes, t.kindOf = make([]int32, len(t.keys)), make([]hostKind, len(p.nodes)), make([]int32, len(p.rows))
+	if len(t.keys) == 0 { // then there is one cell for all
+		t.cells = []cell{{}}
+		return
+	}
+	rows, nodes := make([]cell, len(p.rows)), make([]cell, len(p.nodes))
+	for i := range rows {
+		rows[i] = make(cell, len(t.keys))
+	}
+	for i := range nodes {
+		nodes[i] = make(cell, len(t.keys))
+	}
+	for k, key := range t.keys {
+		ids := map[string]int32{}
+		note := func(values *column, into []cell) {
+			for i, id := range values.ids {
+				if into[i][k] = -1; id < 0 {
+					continue
+				}
+				domain, known := ids[values.values[id]]
+				if !known {
+					domain = int32(len(ids))
+					ids[values.values[id]] = domain
+				}
+				into[i][k] = domain
+			}
+		}
+		note(p.nodePlaces.column(key), nodes)
+		note(p.rowPlaces.column(key), rows)
+		t.domains[k] = int32(len(ids))
+	}
+	seen := map[string]int32{}
+	number := func(c cell) int32 {
+		name := fmt.Sprint(c)
+		id, known := seen[name]
+		if !known {
+			id = int32(len(t.cells))
+			seen[name] = id
+			t.cells = append(t.cells, c)
+		}
+		return id
+	}
+	for i := range nodes {
+		t.nodes[i].cell = number(nodes[i])
+	}
+	for i := range rows {
+		t.kindOf[i] = number(rows[i]) // the cell, until kinds are known
+	}
+}
+
+// compileTracks finds what is to be counted, and what each root asks of it.
+func (p *Problem) compileTracks() {
+	t := &p.topology
+	ids := map[track]int32{}
+	members, owners := make([][]int32, len(p.terms.matchers)), make([][]int32, len(p.terms.anti))
+	id := func(tr track) int32 {
+		n, known := ids[tr]
+		if !known {
+			n = int32(len(t.tracks))
+			ids[tr] = n
+			t.tracks = append(t.tracks, tr)
+			if tr.anti >= 0 {
+				owners[tr.anti] = append(owners[tr.anti], n)
+			} else {
+				members[tr.matcher] = append(members[tr.matcher], n)
+			}
+		}
+		return n
+	}
+	everything := p.newInclusions()
+	for c := range p.classes {
+		cl := &p.classes[c]
+		if cl.unsupported != "" {
+			continue
+		}
+		r := cl.topo
+		for _, s := range r.constraints.spreads {
+			key := t.key(s.key)
+			if key >= 0 {
+				r.needs = append(r.needs, key)
+			}
+			if s.matcher < 0 {
+				continue
+			}
+			n := id(track{key: key, matcher: s.matcher, anti: -1, inclusion: everything.of(cl, s), spread: true})
+			t.tracks[n].skew = min(cmp.Or(t.tracks[n].skew, s.maxSkew), s.maxSkew)
+			r.spreads = append(r.spreads, spreadCheck{n, s.maxSkew, s.minDomains, count(r.matches.Has(int(s.matcher)))})
+		}
+		if a := r.constraints.affinity; a != nil {
+			for _, name := range a.keys {
+				key := t.key(name)
+				if key >= 0 {
+					r.needs = append(r.needs, key)
+				}
+				r.affinity = append(r.affinity, id(track{key: key, matcher: a.matcher, anti: -1}))
+				r.aside = r.aside || key == hostname
+			}
+			r.first = r.matches.Has(int(a.matcher))
+		}
+		for _, n := range r.constraints.anti {
+			if term := &p.terms.anti[n]; !term.host() {
+				r.empty = append(r.empty, id(track{key: t.key(term.topologyKey), matcher: term.matcher, anti: -1}))
+			}
+		}
+		for m := range r.matches.All() {
+			for _, n := range p.terms.antiOf[m] {
+				if term := &p.terms.anti[n]; !term.host() {
+					r.empty = append(r.empty, id(track{key: t.key(term.topologyKey), matcher: -1, anti: n}))
+				}
+			}
+		}
+		for _, list := range []*[]int32{&r.needs, &r.affinity, &r.empty} {
+			slices.Sort(*list)
+			*list = slices.Compact(*list)
+		}
+	}
+	for c := range p.classes {
+		r := p.classes[c].topo
+		r.counted = p.counted(members, owners, r.matches, r.constraints.anti)
+		r.wide = len(r.needs) > 0
+		for _, n := range slices.Concat(r.counted, r.empty) {
+			r.wide = r.wide || t.tracks[n].key != hostname
+		}
+	}
+	for d := range p.daemons {
+		p.daemons[d].counted = p.counted(members, owners, p.daemons[d].matches, p.daemons[d].anti)
+	}
+	p.countBound(members, owners)
+}
+
+func count(b bool) int32 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// key is the position of a label key.
+func (t *topology) key(name string) int32 {
+	if name == corev1.LabelHostname {
+		return hostname
+	}
+	i, _ := slices.BinarySearch(t.keys, name)
+	return int32(i)
+}
+
+// name is the label key.
+func (t *topology) name(key int32) string {
+	if key == hostname {
+		return corev1.LabelHostname
+	}
+	return t.keys[key]
+}
+
+// counted are the tracks that a pod adds to which matches and owns these.
+func (p *Problem) counted(members, owners [][]int32, matches bitset.Set, anti []int32) []int32 {
+	var out []int32
+	for m := range matches.All() {
+		out = append(out, members[m]...)
+	}
+	for _, n := range anti {
+		out = append(out, owners[n]...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// countBound tallies the pods on existing nodes, those of DaemonSets that are owed one included.
+func (p *Problem) countBound(members, owners [][]int32) {
+	if len(p.topology.tracks) == 0 {
+		return
+	}
+	sums := map[int32]int32{}
+	for i := range p.nodes {
+		n := &p.nodes[i]
+		clear(sums)
+		add := func(tracks []int32) {
+			for _, t := range tracks {
+				sums[t]++
+			}
+		}
+		for _, pod := range n.pods {
+			add(p.counted(members, owners, p.terms.matchesOf(pod), p.boundAnti[pod]))
+		}
+		for _, d := range n.owed {
+			add(p.daemons[d].counted)
+		}
+		p.topology.nodes[i].tally = sortedTally(sums)
+	}
+}
+
+func sortedTally(sums map[int32]int32) []held {
+	var out []held
+	for _, t := range sortedKeys(sums) {
+		out = append(out, held{t, sums[t]})
+	}
+	return out
+}
+
+// inclusions finds the hosts that spread constraints look at, one set for all that agree.
+type inclusions struct {
+	p     *Problem
+	bySig map[string]int32
+	bySet map[string]int32
+}
+
+// newInclusions starts with the set of all hosts.
+func (p *Problem) newInclusions() *inclusions {
+	in := &inclusions{p: p, bySig: map[string]int32{}, bySet: map[string]int32{}}
+	rows, nodes := bitset.New(len(p.rows)), bitset.New(len(p.nodes))
+	rows.Fill(len(p.rows))
+	nodes.Fill(len(p.nodes))
+	in.number(inclusion{rows, nodes})
+	return in
+}
+
+func (in *inclusions) number(i inclusion) int32 {
+	name := fmt.Sprint(i.rows, i.nodes)
+	id, known := in.bySet[name]
+	if !known {
+		id = int32(len(in.p.topology.inclusions))
+		in.bySet[name] = id
+		in.p.topology.inclusions = append(in.p.topology.inclusions, i)
+	}
+	return id
+}
+
+// of are the hosts that the constraint of a class looks at.
+func (in *inclusions) of(cl *class, s spread) int32 {
+	p := in.p
+	var keys []string
+	for _, other := range cl.topo.constraints.spreads {
+		if other.key != corev1.LabelHostname {
+			keys = append(keys, other.key)
+		}
+	}
+	name := fmt.Sprint(cl.sig, s.affinity, s.taints, strings.Join(keys, ","))
+	id, known := in.bySig[name]
+	if known {
+		return id
+	}
+	spec := &p.sigs[cl.sig].pod.Spec
+	out := inclusion{p.topology.inclusions[0].rows.Clone(), p.topology.inclusions[0].nodes.Clone()}
+	if s.affinity {
+		out.rows.And(p.rowPlaces.admittedBy(spec))
+		out.nodes.And(p.nodePlaces.admittedBy(spec))
+	}
+	if s.taints {
+		p.rejectByPoolTaints(out.rows, spec.Tolerations)
+		for i := range p.nodes {
+			// The scheduler looks at the taints in the spec here, not at what spec.unschedulable stands for.
+			if _, bad := untolerated(p.nodes[i].object.Spec.Taints, spec.Tolerations); bad {
+				out.nodes.Remove(i)
+			}
+		}
+	}
+	for _, key := range keys {
+		for r, id := range p.rowPlaces.column(key).ids {
+			if id < 0 {
+				out.rows.Remove(r)
+			}
+		}
+		for n, id := range p.nodePlaces.column(key).ids {
+			if id < 0 {
+				out.nodes.Remove(n)
+			}
+		}
+	}
+	id = in.number(out)
+	in.bySig[name] = id
+	return id
+}
+
+// compileHostKinds groups the rows that topology cannot tell apart, and completes what is known of nodes.
+func (p *Problem) compileHostKinds() {
+	t := &p.topology
+	groups := newPartition(len(p.rows))
+	for c := range t.cells {
+		groups.refine(p.rowsOf(int32(c)))
+	}
+	for o := range p.overheads {
+		set := bitset.New(len(p.rows))
+		for r, id := range p.overheadOf {
+			if int(id) == o {
+				set.Add(r)
+			}
+		}
+		groups.refine(set)
+	}
+	for i := range t.inclusions {
+		groups.refine(t.inclusions[i].rows)
+	}
+	t.kinds = make([]hostKind, groups.count)
+	done := make([]bool, groups.count)
+	for r, g := range groups.of {
+		cell := t.kindOf[r]
+		t.kindOf[r] = g
+		if done[g] {
+			continue
+		}
+		done[g] = true
+		kind := &t.kinds[g]
+		kind.cell, kind.included = cell, bitset.New(len(t.inclusions))
+		for i := range t.inclusions {
+			if t.inclusions[i].rows.Has(r) {
+				kind.included.Add(i)
+			}
+		}
+		sums := map[int32]int32{}
+		kind.ties = podTies{owns: bitset.New(len(p.terms.anti)), selectedBy: bitset.New(len(p.terms.anti))}
+		for d := range p.overheads[p.overheadOf[r]].daemons.All() {
+			kind.ties = kind.ties.with(p.daemons[d].ties)
+			for _, n := range p.daemons[d].counted {
+				sums[n]++
+			}
+		}
+		kind.tally = sortedTally(sums)
+	}
+	t.mates = make([][]int32, len(p.nodes))
+	byName := map[string][]int32{}
+	for i := range p.nodes {
+		kind := &t.nodes[i]
+		kind.included, kind.ties = bitset.New(len(t.inclusions)), p.nodes[i].ties
+		for n := range t.inclusions {
+			if t.inclusions[n].nodes.Has(i) {
+				kind.included.Add(n)
+			}
+		}
+		if p.nodes[i].twin {
+			name := p.nodes[i].object.Labels[corev1.LabelHostname]
+			byName[name] = append(byName[name], int32(i))
+		}
+	}
+	for i := range p.nodes {
+		if p.nodes[i].twin {
+			t.mates[i] = byName[p.nodes[i].object.Labels[corev1.LabelHostname]]
+		}
+	}
+}
+
+// rowsOf are the rows of a cell. It must be called before the kinds of rows are known.
+func (p *Problem) rowsOf(c int32) bitset.Set {
+	set := bitset.New(len(p.rows))
+	for r, id := range p.topology.kindOf {
+		if id == c {
+			set.Add(r)
+		}
+	}
+	return set
+}
