@@ -50,11 +50,26 @@ type Features struct {
 	AntiAffinity bool
 	// HostPorts adds pods that hold ports of their host.
 	HostPorts bool
+	// Spread adds topology spread constraints that must hold.
+	Spread bool
+	// PodAffinity adds required affinity between pods.
+	PodAffinity bool
+	// WideAntiAffinity adds required anti-affinity over zones and whatever else is no host.
+	WideAntiAffinity bool
+	// Volumes adds volumes, and what decides where they can be used.
+	Volumes bool
 	// Unsupported adds a few pods with constraints that the engine does not know.
 	Unsupported bool
 }
 
-// Base is every constraint that the engine knows today, and a few pods with constraints that it does not know.
+// Full is everything that a world may contain.
+func Full() Features {
+	f := Base()
+	f.Spread, f.PodAffinity, f.WideAntiAffinity = true, true, true
+	return f
+}
+
+// Base is what a node can be asked about by itself, and a few pods with constraints between pods or with volumes.
 func Base() Features {
 	return Features{
 		OddSizes: true, Containers: true, Extended: true, Affinity: true, Taints: true, CustomKeys: true, OpenLabels: true,

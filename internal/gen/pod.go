@@ -18,7 +18,11 @@ func (m *maker) makePods() {
 			count = min(m.pods, m.between(1, 80))
 		}
 		m.pods -= count
+		m.few = false
 		pod := m.podTemplate(app(n))
+		if m.few && m.chance(0.7) {
+			count = min(count, m.between(1, 3))
+		}
 		for i := range count {
 			p := pod.DeepCopy()
 			p.Name = fmt.Sprintf("%s-%d", pod.Name, i)
@@ -53,6 +57,10 @@ func (m *maker) podTemplate(app string) *corev1.Pod {
 	if m.f.AntiAffinity && m.chance(0.08) {
 		m.antiAffinity(pod, app)
 	}
+	if m.f.topology() {
+		m.release(pod)
+		m.arrange(pod, t)
+	}
 	if m.f.HostPorts && m.chance(0.05) {
 		m.hostPorts(pod)
 	}
@@ -63,6 +71,15 @@ func (m *maker) podTemplate(app string) *corev1.Pod {
 		m.soft(pod)
 	}
 	return pod
+}
+
+// release says which app the pod is of, in which version: sometimes it is a newer one of an app that there is already.
+func (m *maker) release(pod *corev1.Pod) {
+	pod.Labels[version] = "v1"
+	if len(m.s.Pods) > 0 && m.chance(0.15) {
+		before := m.s.Pods[m.IntN(len(m.s.Pods))]
+		pod.Namespace, pod.Labels = before.Namespace, map[string]string{"app": before.Labels["app"], "kind": before.Labels["kind"], version: "v2"}
+	}
 }
 
 func container(name string, requests corev1.ResourceList) corev1.Container {
@@ -294,7 +311,10 @@ func (m *maker) soft(pod *corev1.Pod) {
 	term := corev1.PodAffinityTerm{LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"kind": "web"}}, TopologyKey: corev1.LabelTopologyZone}
 	switch m.IntN(2) {
 	case 0:
-		pod.Spec.Affinity.PodAffinity = &corev1.PodAffinity{PreferredDuringSchedulingIgnoredDuringExecution: []corev1.WeightedPodAffinityTerm{{Weight: 10, PodAffinityTerm: term}}}
+		if pod.Spec.Affinity.PodAffinity == nil {
+			pod.Spec.Affinity.PodAffinity = &corev1.PodAffinity{}
+		}
+		pod.Spec.Affinity.PodAffinity.PreferredDuringSchedulingIgnoredDuringExecution = []corev1.WeightedPodAffinityTerm{{Weight: 10, PodAffinityTerm: term}}
 	case 1:
 		pod.Spec.TopologySpreadConstraints = append(pod.Spec.TopologySpreadConstraints, corev1.TopologySpreadConstraint{
 			MaxSkew: 1, TopologyKey: corev1.LabelTopologyZone, WhenUnsatisfiable: corev1.ScheduleAnyway, LabelSelector: term.LabelSelector,

@@ -13,10 +13,13 @@ func Shrink(s scheduling.Snapshot, fails func(scheduling.Snapshot) bool) schedul
 	s = Clone(s)
 	for again := true; again; {
 		again = false
-		for _, smaller := range reductions(s) {
-			candidate := Clone(s)
-			if smaller(&candidate) && fails(candidate) {
-				s, again = candidate, true
+		// The ways to make pods simpler are listed when the others have been tried: few pods are left by then.
+		for _, ways := range []func(scheduling.Snapshot) []func(*scheduling.Snapshot) bool{reductions, simplify} {
+			for _, smaller := range ways(s) {
+				candidate := Clone(s)
+				if smaller(&candidate) && fails(candidate) {
+					s, again = candidate, true
+				}
 			}
 		}
 	}

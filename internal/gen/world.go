@@ -22,7 +22,9 @@ type maker struct {
 	zones   []string
 	catalog []*cloudprovider.InstanceType
 	targets []target
-	pods    int // how many to make
+	pods    int  // how many to make
+	dense   bool // the world is about constraints between pods
+	few     bool // the pods of the group at hand stand in each other's way
 }
 
 // target is something that could be launched: what a pod group is tailored to.
@@ -57,6 +59,7 @@ func World(seed uint64, f Features) scheduling.Snapshot {
 			m.pods = m.between(1, 12)
 		}
 	}
+	m.dense = f.topology() && m.chance(0.35)
 	m.makeCatalog(types)
 	m.makePools(pools)
 	m.findTargets()
