@@ -56,8 +56,16 @@ type Features struct {
 	PodAffinity bool
 	// WideAntiAffinity adds required anti-affinity over zones and whatever else is no host.
 	WideAntiAffinity bool
-	// Volumes adds volumes, and what decides where they can be used.
+	// Preferences adds preferred affinity, and topology spread that need not hold.
+	Preferences bool
+	// Volumes adds claims, volumes, storage classes and limits of volumes.
 	Volumes bool
+	// Groups adds sets of pods that are placed together.
+	Groups bool
+	// SharedStock adds supplies from which many types and pools draw.
+	SharedStock bool
+	// DefaultSpread adds topology spread constraints of the scheduler's own.
+	DefaultSpread bool
 	// Unsupported adds a few pods with constraints that the engine does not know.
 	Unsupported bool
 }
@@ -65,7 +73,8 @@ type Features struct {
 // Full is everything that a world may contain.
 func Full() Features {
 	f := Base()
-	f.Spread, f.PodAffinity, f.WideAntiAffinity = true, true, true
+	f.Spread, f.PodAffinity, f.WideAntiAffinity, f.Preferences, f.DefaultSpread = true, true, true, true, true
+	f.Volumes, f.Groups, f.SharedStock = true, true, true
 	return f
 }
 

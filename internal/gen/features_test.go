@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/kerf-autoscaler/kerf/cloudprovider"
 	"github.com/kerf-autoscaler/kerf/scheduling"
 )
 
@@ -47,6 +48,57 @@ func occurrences() map[string]func(s scheduling.Snapshot) int {
 		"wide anti-affinity, bound":     bound(wideApart),
 		"wide anti-affinity, DaemonSet": func(s scheduling.Snapshot) int { return count(s.DaemonPods, wideApart) },
 		"bound pods that go":            bound(func(p *corev1.Pod) bool { return p.DeletionTimestamp != nil }),
+		"wishes about nodes": pods(func(p *corev1.Pod) bool {
+			return p.Spec.Affinity != nil && p.Spec.Affinity.NodeAffinity != nil && len(p.Spec.Affinity.NodeAffinity.PreferredDuringSchedulingIgnoredDuringExecution) > 0
+		}),
+		"wishes for company": pods(func(p *corev1.Pod) bool {
+			return p.Spec.Affinity != nil && p.Spec.Affinity.PodAffinity != nil && len(p.Spec.Affinity.PodAffinity.PreferredDuringSchedulingIgnoredDuringExecution) > 0
+		}),
+		"wishes for distance": pods(func(p *corev1.Pod) bool {
+			return p.Spec.Affinity != nil && p.Spec.Affinity.PodAntiAffinity != nil && len(p.Spec.Affinity.PodAntiAffinity.PreferredDuringSchedulingIgnoredDuringExecution) > 0
+		}),
+		"spread as a wish": pods(func(p *corev1.Pod) bool { return len(hard(p)) < len(p.Spec.TopologySpreadConstraints) }),
+		"volumes":          pods(func(p *corev1.Pod) bool { return len(p.Spec.Volumes) > 0 }),
+		"two volumes":      pods(func(p *corev1.Pod) bool { return len(p.Spec.Volumes) > 1 }),
+		"ephemeral volumes": pods(func(p *corev1.Pod) bool {
+			return slices.ContainsFunc(p.Spec.Volumes, func(v corev1.Volume) bool { return v.Ephemeral != nil })
+		}),
+		"bound pods with volumes":     bound(func(p *corev1.Pod) bool { return len(p.Spec.Volumes) > 0 }),
+		"claims that are bound":       claims(func(c *corev1.PersistentVolumeClaim) bool { return c.Status.Phase == corev1.ClaimBound }),
+		"claims that wait for a pod":  claims(class(waiting)),
+		"claims with topologies":      claims(class(zonal)),
+		"claims for local volumes":    claims(class(local)),
+		"claims that wait for nobody": claims(class(eager)),
+		"claims of no class":          claims(func(c *corev1.PersistentVolumeClaim) bool { return c.Spec.StorageClassName == nil }),
+		"claims of an unknown class":  claims(class(unstated)),
+		"claims for nowhere":          claims(class(abroad)),
+		"claims that are lost":        claims(func(c *corev1.PersistentVolumeClaim) bool { return c.Status.Phase == corev1.ClaimLost }),
+		"claims that go":              claims(func(c *corev1.PersistentVolumeClaim) bool { return c.DeletionTimestamp != nil }),
+		"claims of one pod":           claims(func(c *corev1.PersistentVolumeClaim) bool { return c.Spec.AccessModes[0] == corev1.ReadWriteOncePod }),
+		"volumes to be had":           volumes(func(v *corev1.PersistentVolume) bool { return v.Status.Phase == corev1.VolumeAvailable }),
+		"volumes with labels":         volumes(func(v *corev1.PersistentVolume) bool { return len(v.Labels) > 0 }),
+		"volumes of a host": volumes(func(v *corev1.PersistentVolume) bool {
+			return v.Spec.NodeAffinity != nil && v.Spec.NodeAffinity.Required.NodeSelectorTerms[0].MatchExpressions[0].Key == corev1.LabelHostname
+		}),
+		"limits of nodes":     func(s scheduling.Snapshot) int { return len(s.Storage.CSINodes) },
+		"attachments":         func(s scheduling.Snapshot) int { return len(s.Storage.Attachments) },
+		"groups":              groups(func(g scheduling.Group) bool { return true }),
+		"groups of all":       groups(func(g scheduling.Group) bool { return g.MinCount == 0 }),
+		"groups of some":      groups(func(g scheduling.Group) bool { return g.MinCount > 0 && g.MinCount < len(g.Pods) }),
+		"groups in one zone":  groups(func(g scheduling.Group) bool { return g.TopologyKey == corev1.LabelTopologyZone }),
+		"groups on one node":  groups(func(g scheduling.Group) bool { return g.TopologyKey == corev1.LabelHostname }),
+		"default constraints": func(s scheduling.Snapshot) int { return len(s.Profile.DefaultConstraints) },
+		"selectors":           func(s scheduling.Snapshot) int { return len(s.Profile.Selectors) },
+		"stock shared in a zone": offerings(func(o cloudprovider.Offering) bool {
+			return o.Stock != nil && strings.HasPrefix(o.Stock.Key, "addresses-")
+		}),
+		"types with volume limits": func(s scheduling.Snapshot) int {
+			n := 0
+			for _, list := range s.InstanceTypes {
+				n += count(list, func(t *cloudprovider.InstanceType) bool { return len(t.VolumeLimits) > 0 })
+			}
+			return n
+		},
 		"nodes in no zone": func(s scheduling.Snapshot) int {
 			return count(s.Nodes, func(n scheduling.Node) bool { return n.Node != nil && n.Node.Labels[corev1.LabelTopologyZone] == "" })
 		},
@@ -77,6 +129,36 @@ func bound(is func(*corev1.Pod) bool) func(scheduling.Snapshot) int {
 		n := 0
 		for i := range s.Nodes {
 			n += count(s.Nodes[i].Pods, is)
+		}
+		return n
+	}
+}
+
+func claims(is func(*corev1.PersistentVolumeClaim) bool) func(scheduling.Snapshot) int {
+	return func(s scheduling.Snapshot) int { return count(s.Storage.Claims, is) }
+}
+
+func class(name string) func(*corev1.PersistentVolumeClaim) bool {
+	return func(c *corev1.PersistentVolumeClaim) bool {
+		return c.Spec.StorageClassName != nil && *c.Spec.StorageClassName == name && c.Spec.VolumeName == ""
+	}
+}
+
+func volumes(is func(*corev1.PersistentVolume) bool) func(scheduling.Snapshot) int {
+	return func(s scheduling.Snapshot) int { return count(s.Storage.Volumes, is) }
+}
+
+func groups(is func(scheduling.Group) bool) func(scheduling.Snapshot) int {
+	return func(s scheduling.Snapshot) int { return count(s.Groups, is) }
+}
+
+func offerings(is func(cloudprovider.Offering) bool) func(scheduling.Snapshot) int {
+	return func(s scheduling.Snapshot) int {
+		n := 0
+		for _, list := range s.InstanceTypes {
+			for _, t := range list {
+				n += count(t.Offerings, is)
+			}
 		}
 		return n
 	}

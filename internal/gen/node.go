@@ -165,6 +165,9 @@ func (m *maker) neighbour(name string, t target) *corev1.Pod {
 	if m.f.Spread && m.chance(0.05) { // nor does this
 		m.spread(pod, t)
 	}
+	if m.f.Volumes && m.chance(0.2) {
+		m.attachBound(pod, t)
+	}
 	switch m.IntN(15) {
 	case 0:
 		pod.DeletionTimestamp, pod.Finalizers = &metav1.Time{Time: m.s.Now}, []string{"example.com/hold"}

@@ -7,9 +7,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
-func (m *maker) makePods() {
+// makePods makes the pods that wait, and says which were made alike.
+func (m *maker) makePods() [][]types.NamespacedName {
+	var kinds [][]types.NamespacedName
 	for n := 0; m.pods > 0; n++ {
 		count := min(m.pods, pick(m, 1, 1, 2, 3, 5, 8))
 		if m.f.Size == Minute {
@@ -23,15 +26,23 @@ func (m *maker) makePods() {
 		if m.few && m.chance(0.7) {
 			count = min(count, m.between(1, 3))
 		}
+		kinds = append(kinds, nil)
+		attach := func(*corev1.Pod) {}
+		if m.f.Volumes && len(m.targets) > 0 && m.odds(0.13) {
+			attach = m.attach(m.at)
+		}
 		for i := range count {
 			p := pod.DeepCopy()
 			p.Name = fmt.Sprintf("%s-%d", pod.Name, i)
+			attach(p)
 			if m.f.Unplanned && m.chance(0.03) {
 				m.unplan(p)
 			}
 			m.s.Pods = append(m.s.Pods, p)
+			kinds[n] = append(kinds[n], types.NamespacedName{Namespace: p.Namespace, Name: p.Name})
 		}
 	}
+	return kinds
 }
 
 // podTemplate makes a group of pods that are alike.
@@ -47,6 +58,7 @@ func (m *maker) podTemplate(app string) *corev1.Pod {
 	for try := 0; try < 5 && !t.available; try++ {
 		t = pick(m, m.targets...)
 	}
+	m.at = t
 	m.size(pod, t)
 	if m.f.Affinity && m.chance(0.45) {
 		m.affinity(pod, t)
@@ -61,13 +73,19 @@ func (m *maker) podTemplate(app string) *corev1.Pod {
 		m.release(pod)
 		m.arrange(pod, t)
 	}
+	if len(m.s.Profile.DefaultConstraints) > 0 && m.chance(0.4) {
+		m.own(pod)
+	}
+	if m.f.Preferences && m.chance(0.12) {
+		m.prefer(pod, t)
+	}
 	if m.f.HostPorts && m.chance(0.05) {
 		m.hostPorts(pod)
 	}
 	if m.f.Unsupported && m.chance(0.03) {
 		m.unsupported(pod)
 	}
-	if m.chance(0.05) {
+	if !m.f.Preferences && m.chance(0.05) {
 		m.soft(pod)
 	}
 	return pod

@@ -2,6 +2,7 @@ package gen
 
 import (
 	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
 
 	"github.com/kerf-autoscaler/kerf/scheduling"
 )
@@ -103,4 +104,45 @@ func simplify(s scheduling.Snapshot) []func(*scheduling.Snapshot) bool {
 		})
 	}
 	return out
+}
+
+// lessStorage are the ways to leave out what volumes need, groups, and settings of the scheduler.
+func lessStorage(s scheduling.Snapshot) []func(*scheduling.Snapshot) bool {
+	var out []func(*scheduling.Snapshot) bool
+	out = append(out, without(len(s.Groups), func(s *scheduling.Snapshot) *[]scheduling.Group { return &s.Groups })...)
+	for i := range s.Groups {
+		group := func(f func(*scheduling.Group) bool) {
+			out = append(out, func(s *scheduling.Snapshot) bool { return i < len(s.Groups) && f(&s.Groups[i]) })
+		}
+		group(func(g *scheduling.Group) bool { return zero(&g.TopologyKey) })
+		group(func(g *scheduling.Group) bool { return zero(&g.MinCount) })
+		for j := len(s.Groups[i].Pods) - 1; j >= 0; j-- {
+			group(func(g *scheduling.Group) bool { return cut(&g.Pods, j, 1) })
+		}
+	}
+	out = append(out, without(len(s.Storage.Claims), func(s *scheduling.Snapshot) *[]*corev1.PersistentVolumeClaim { return &s.Storage.Claims })...)
+	out = append(out, without(len(s.Storage.Volumes), func(s *scheduling.Snapshot) *[]*corev1.PersistentVolume { return &s.Storage.Volumes })...)
+	out = append(out, without(len(s.Storage.Classes), func(s *scheduling.Snapshot) *[]*storagev1.StorageClass { return &s.Storage.Classes })...)
+	out = append(out, without(len(s.Storage.CSINodes), func(s *scheduling.Snapshot) *[]*storagev1.CSINode { return &s.Storage.CSINodes })...)
+	out = append(out, without(len(s.Storage.CSIDrivers), func(s *scheduling.Snapshot) *[]*storagev1.CSIDriver { return &s.Storage.CSIDrivers })...)
+	out = append(out, without(len(s.Storage.Attachments), func(s *scheduling.Snapshot) *[]*storagev1.VolumeAttachment { return &s.Storage.Attachments })...)
+	out = append(out, without(len(s.Profile.DefaultConstraints), func(s *scheduling.Snapshot) *[]corev1.TopologySpreadConstraint { return &s.Profile.DefaultConstraints })...)
+	out = append(out, without(len(s.Profile.Selectors), func(s *scheduling.Snapshot) *[]scheduling.PodSelector { return &s.Profile.Selectors })...)
+	return out
+}
+
+// without are the ways to leave out one of the n members of a list.
+func without[T any](n int, list func(*scheduling.Snapshot) *[]T) []func(*scheduling.Snapshot) bool {
+	var out []func(*scheduling.Snapshot) bool
+	for i := n - 1; i >= 0; i-- {
+		out = append(out, func(s *scheduling.Snapshot) bool { return cut(list(s), i, 1) })
+	}
+	return out
+}
+
+func zero[T comparable](value *T) bool {
+	var none T
+	had := *value != none
+	*value = none
+	return had
 }

@@ -65,6 +65,7 @@ func reductions(s scheduling.Snapshot) []func(*scheduling.Snapshot) bool {
 			return true
 		})
 	}
+	out = append(out, lessStorage(s)...)
 	for _, pool := range slices.Sorted(maps.Keys(s.InstanceTypes)) {
 		for i := len(s.InstanceTypes[pool]) - 1; i >= 0; i-- {
 			for j := len(s.InstanceTypes[pool][i].Offerings) - 1; j >= 0; j-- {
