@@ -108,6 +108,21 @@ func (m *maker) instanceType() *cloudprovider.InstanceType {
 	return t
 }
 
+// shareStock makes all machines of a zone draw from one supply, such as addresses of a subnet. Not all offerings need say
+// the same of what is left: the least is true.
+func (m *maker) shareStock() {
+	for _, zone := range m.zones {
+		count := m.between(2, 8)
+		for _, t := range m.catalog {
+			for i := range t.Offerings {
+				if o := &t.Offerings[i]; o.Zone == zone && o.Stock == nil {
+					o.Stock = &cloudprovider.Stock{Key: "addresses-" + zone, Count: count + pick(m, 0, 0, 0, 1)}
+				}
+			}
+		}
+	}
+}
+
 func (m *maker) makeOfferings(t *cloudprovider.InstanceType, price float64) {
 	zones := some(m, m.between(1, len(m.zones)), m.zones...)
 	for _, zone := range zones {

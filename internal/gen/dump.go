@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/kerf-autoscaler/kerf/cloudprovider"
@@ -41,11 +42,48 @@ func Dump(s scheduling.Snapshot) string {
 	for _, ns := range s.Namespaces {
 		fmt.Fprintf(&b, "# namespace %s %v\n", ns.Name, ns.Labels)
 	}
+	dumpStorage(&b, &s.Storage)
+	for _, g := range s.Groups {
+		fmt.Fprintf(&b, "# group %s of %d with topology %q: %v\n", g.Name, g.MinCount, g.TopologyKey, g.Pods)
+	}
+	if len(s.Profile.SchedulerNames) > 0 {
+		fmt.Fprintf(&b, "# schedulers %v\n", s.Profile.SchedulerNames)
+	}
+	for i := range s.Profile.DefaultConstraints {
+		object(&b, "default constraint", &s.Profile.DefaultConstraints[i])
+	}
+	for _, p := range s.Profile.Selectors {
+		fmt.Fprintf(&b, "# %s %s/%s selects %s\n", p.Kind, p.Namespace, p.Name, metav1.FormatLabelSelector(p.Selector))
+	}
 	return b.String()
+}
+
+func dumpStorage(b *strings.Builder, s *scheduling.Storage) {
+	for _, o := range s.Classes {
+		object(b, "StorageClass", o)
+	}
+	for _, o := range s.CSIDrivers {
+		object(b, "CSIDriver", o)
+	}
+	for _, o := range s.CSINodes {
+		object(b, "CSINode", o)
+	}
+	for _, o := range s.Volumes {
+		object(b, "PersistentVolume", o)
+	}
+	for _, o := range s.Claims {
+		object(b, "PersistentVolumeClaim", o)
+	}
+	for _, o := range s.Attachments {
+		object(b, "VolumeAttachment", o)
+	}
 }
 
 func dumpType(b *strings.Builder, t *cloudprovider.InstanceType) {
 	fmt.Fprintf(b, "#   %s  capacity %s  overhead %s  labels %s\n", t.Name, list(t.Capacity), list(t.Overhead), t.Requirements)
+	for _, driver := range slices.Sorted(maps.Keys(t.VolumeLimits)) {
+		fmt.Fprintf(b, "#     at most %d volumes of %s\n", t.VolumeLimits[driver], driver)
+	}
 	for i := range t.Offerings {
 		o := &t.Offerings[i]
 		fmt.Fprintf(b, "#     %s/%s  $%v", o.Zone, o.CapacityType, o.Price)

@@ -50,11 +50,35 @@ type Features struct {
 	AntiAffinity bool
 	// HostPorts adds pods that hold ports of their host.
 	HostPorts bool
+	// Spread adds topology spread constraints that must hold.
+	Spread bool
+	// PodAffinity adds required affinity between pods.
+	PodAffinity bool
+	// WideAntiAffinity adds required anti-affinity over zones and whatever else is no host.
+	WideAntiAffinity bool
+	// Preferences adds preferred affinity, and topology spread that need not hold.
+	Preferences bool
+	// Volumes adds claims, volumes, storage classes and limits of volumes.
+	Volumes bool
+	// Groups adds sets of pods that are placed together.
+	Groups bool
+	// SharedStock adds supplies from which many types and pools draw.
+	SharedStock bool
+	// DefaultSpread adds topology spread constraints of the scheduler's own.
+	DefaultSpread bool
 	// Unsupported adds a few pods with constraints that the engine does not know.
 	Unsupported bool
 }
 
-// Base is every constraint that the engine knows today, and a few pods with constraints that it does not know.
+// Full is everything that a world may contain.
+func Full() Features {
+	f := Base()
+	f.Spread, f.PodAffinity, f.WideAntiAffinity, f.Preferences, f.DefaultSpread = true, true, true, true, true
+	f.Volumes, f.Groups, f.SharedStock = true, true, true
+	return f
+}
+
+// Base is what a node can be asked about by itself, and a few pods with constraints between pods or with volumes.
 func Base() Features {
 	return Features{
 		OddSizes: true, Containers: true, Extended: true, Affinity: true, Taints: true, CustomKeys: true, OpenLabels: true,

@@ -1,6 +1,7 @@
 package gen
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,6 +12,7 @@ import (
 func TestTheSameSeedGivesTheSameWorld(t *testing.T) {
 	for seed := range uint64(50) {
 		require.Equal(t, Dump(World(seed, Base())), Dump(World(seed, Base())), "seed %d", seed)
+		require.Equal(t, Dump(World(seed, Full())), Dump(World(seed, Full())), "full seed %d", seed)
 	}
 	require.NotEqual(t, Dump(World(1, Base())), Dump(World(2, Base())))
 }
@@ -19,6 +21,8 @@ func TestWorldsAreValid(t *testing.T) {
 	for seed := range uint64(200) {
 		_, err := scheduling.Compile(World(seed, Base()))
 		require.NoError(t, err, "seed %d", seed)
+		_, err = scheduling.Compile(World(seed, Full()))
+		require.NoError(t, err, "full seed %d", seed)
 		_, err = scheduling.Compile(Tiny(seed))
 		require.NoError(t, err, "tiny seed %d", seed)
 	}
@@ -91,4 +95,25 @@ func TestShrinkFindsTheSmallestWorld(t *testing.T) {
 	require.Len(t, small.Pods, 1)
 	require.Empty(t, small.Nodes)
 	require.Empty(t, small.NodePools)
+}
+
+func TestShrinkTakesConstraintsAway(t *testing.T) {
+	seen := 0
+	for seed := range uint64(40) {
+		s := World(seed, Full())
+		fails := func(s scheduling.Snapshot) bool { return slices.ContainsFunc(s.Pods, wideApart) }
+		if !fails(s) {
+			continue
+		}
+		seen++
+		small := Shrink(s, fails)
+		require.Len(t, small.Pods, 1)
+		spec := small.Pods[0].Spec
+		require.Len(t, spec.Affinity.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution, 1)
+		require.Nil(t, spec.Affinity.NodeAffinity)
+		require.Nil(t, spec.Affinity.PodAffinity)
+		require.Empty(t, spec.TopologySpreadConstraints)
+		require.Empty(t, spec.NodeSelector)
+	}
+	require.Positive(t, seen)
 }

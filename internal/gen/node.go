@@ -1,6 +1,7 @@
 package gen
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 
@@ -51,6 +52,9 @@ func (m *maker) node(name string, t target) *corev1.Node {
 	node.Spec.ProviderID = "fake:///" + name
 	if m.chance(0.1) {
 		delete(node.Labels, corev1.LabelHostname)
+	}
+	if m.f.topology() {
+		m.oddPlace(node)
 	}
 	if m.chance(0.05) {
 		node.Spec.Unschedulable = true
@@ -108,7 +112,7 @@ func (m *maker) unfinish(node *corev1.Node, t target) {
 func (m *maker) populate(n *scheduling.Node, t target) {
 	bind := func(pod *corev1.Pod) {
 		pod.Spec.NodeName = n.Name()
-		pod.Status.Phase = corev1.PodRunning
+		pod.Status.Phase = cmp.Or(pod.Status.Phase, corev1.PodRunning)
 		n.Pods = append(n.Pods, pod)
 	}
 	for _, daemon := range m.s.DaemonPods {
@@ -136,5 +140,52 @@ func (m *maker) populate(n *scheduling.Node, t target) {
 		if m.chance(0.1) {
 			pod.Status.Phase = corev1.PodSucceeded
 		}
+	}
+	if m.f.topology() && m.chance(0.7) {
+		for i := range m.IntN(6) {
+			bind(m.neighbour(fmt.Sprintf("%s-near-%d", n.Name(), i), t))
+		}
+	}
+}
+
+// neighbour is a small bound pod that waiting pods look at: one that selectors match, or that keeps others away. Some are
+// about to go, or gone.
+func (m *maker) neighbour(name string, t target) *corev1.Pod {
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{
+		Name: name, Namespace: pick(m, "default", "default", "team-a"),
+		Labels: map[string]string{"app": m.anyApp(), "kind": pick(m, "web", "job"), version: pick(m, "v1", "v1", "v2")},
+	}}
+	pod.Spec.Containers = []corev1.Container{container("main", corev1.ResourceList{corev1.ResourceCPU: quantity("%dm", m.between(1, 50))})}
+	if m.f.WideAntiAffinity && m.chance(0.05) {
+		m.wideAntiAffinity(pod, t)
+	}
+	if m.f.PodAffinity && m.chance(0.05) { // says nothing about others
+		m.podAffinity(pod, t)
+	}
+	if m.f.Spread && m.chance(0.05) { // nor does this
+		m.spread(pod, t)
+	}
+	if m.f.Volumes && m.chance(0.2) {
+		m.attachBound(pod, t)
+	}
+	switch m.IntN(15) {
+	case 0:
+		pod.DeletionTimestamp, pod.Finalizers = &metav1.Time{Time: m.s.Now}, []string{"example.com/hold"}
+	case 1:
+		pod.Status.Phase = corev1.PodFailed
+	}
+	return pod
+}
+
+// oddPlace makes some nodes ones that catalogues do not think of: in no zone, in a zone where nothing is sold, or with the
+// hostname of another node.
+func (m *maker) oddPlace(node *corev1.Node) {
+	switch m.IntN(40) {
+	case 0, 1:
+		delete(node.Labels, corev1.LabelTopologyZone)
+	case 2:
+		node.Labels[corev1.LabelTopologyZone] = "zone-x"
+	case 3:
+		node.Labels[corev1.LabelHostname] = "node-0"
 	}
 }

@@ -7,9 +7,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
-func (m *maker) makePods() {
+// makePods makes the pods that wait, and says which were made alike.
+func (m *maker) makePods() [][]types.NamespacedName {
+	var kinds [][]types.NamespacedName
 	for n := 0; m.pods > 0; n++ {
 		count := min(m.pods, pick(m, 1, 1, 2, 3, 5, 8))
 		if m.f.Size == Minute {
@@ -18,16 +21,28 @@ func (m *maker) makePods() {
 			count = min(m.pods, m.between(1, 80))
 		}
 		m.pods -= count
+		m.few = false
 		pod := m.podTemplate(app(n))
+		if m.few && m.chance(0.7) {
+			count = min(count, m.between(1, 3))
+		}
+		kinds = append(kinds, nil)
+		attach := func(*corev1.Pod) {}
+		if m.f.Volumes && len(m.targets) > 0 && m.odds(0.13) {
+			attach = m.attach(m.at)
+		}
 		for i := range count {
 			p := pod.DeepCopy()
 			p.Name = fmt.Sprintf("%s-%d", pod.Name, i)
+			attach(p)
 			if m.f.Unplanned && m.chance(0.03) {
 				m.unplan(p)
 			}
 			m.s.Pods = append(m.s.Pods, p)
+			kinds[n] = append(kinds[n], types.NamespacedName{Namespace: p.Namespace, Name: p.Name})
 		}
 	}
+	return kinds
 }
 
 // podTemplate makes a group of pods that are alike.
@@ -43,6 +58,7 @@ func (m *maker) podTemplate(app string) *corev1.Pod {
 	for try := 0; try < 5 && !t.available; try++ {
 		t = pick(m, m.targets...)
 	}
+	m.at = t
 	m.size(pod, t)
 	if m.f.Affinity && m.chance(0.45) {
 		m.affinity(pod, t)
@@ -53,16 +69,35 @@ func (m *maker) podTemplate(app string) *corev1.Pod {
 	if m.f.AntiAffinity && m.chance(0.08) {
 		m.antiAffinity(pod, app)
 	}
+	if m.f.topology() {
+		m.release(pod)
+		m.arrange(pod, t)
+	}
+	if len(m.s.Profile.DefaultConstraints) > 0 && m.chance(0.4) {
+		m.own(pod)
+	}
+	if m.f.Preferences && m.chance(0.12) {
+		m.prefer(pod, t)
+	}
 	if m.f.HostPorts && m.chance(0.05) {
 		m.hostPorts(pod)
 	}
 	if m.f.Unsupported && m.chance(0.03) {
 		m.unsupported(pod)
 	}
-	if m.chance(0.05) {
+	if !m.f.Preferences && m.chance(0.05) {
 		m.soft(pod)
 	}
 	return pod
+}
+
+// release says which app the pod is of, in which version: sometimes it is a newer one of an app that there is already.
+func (m *maker) release(pod *corev1.Pod) {
+	pod.Labels[version] = "v1"
+	if len(m.s.Pods) > 0 && m.chance(0.15) {
+		before := m.s.Pods[m.IntN(len(m.s.Pods))]
+		pod.Namespace, pod.Labels = before.Namespace, map[string]string{"app": before.Labels["app"], "kind": before.Labels["kind"], version: "v2"}
+	}
 }
 
 func container(name string, requests corev1.ResourceList) corev1.Container {
@@ -294,7 +329,10 @@ func (m *maker) soft(pod *corev1.Pod) {
 	term := corev1.PodAffinityTerm{LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"kind": "web"}}, TopologyKey: corev1.LabelTopologyZone}
 	switch m.IntN(2) {
 	case 0:
-		pod.Spec.Affinity.PodAffinity = &corev1.PodAffinity{PreferredDuringSchedulingIgnoredDuringExecution: []corev1.WeightedPodAffinityTerm{{Weight: 10, PodAffinityTerm: term}}}
+		if pod.Spec.Affinity.PodAffinity == nil {
+			pod.Spec.Affinity.PodAffinity = &corev1.PodAffinity{}
+		}
+		pod.Spec.Affinity.PodAffinity.PreferredDuringSchedulingIgnoredDuringExecution = []corev1.WeightedPodAffinityTerm{{Weight: 10, PodAffinityTerm: term}}
 	case 1:
 		pod.Spec.TopologySpreadConstraints = append(pod.Spec.TopologySpreadConstraints, corev1.TopologySpreadConstraint{
 			MaxSkew: 1, TopologyKey: corev1.LabelTopologyZone, WhenUnsatisfiable: corev1.ScheduleAnyway, LabelSelector: term.LabelSelector,

@@ -13,10 +13,13 @@ func Shrink(s scheduling.Snapshot, fails func(scheduling.Snapshot) bool) schedul
 	s = Clone(s)
 	for again := true; again; {
 		again = false
-		for _, smaller := range reductions(s) {
-			candidate := Clone(s)
-			if smaller(&candidate) && fails(candidate) {
-				s, again = candidate, true
+		// The ways to make pods simpler are listed when the others have been tried: few pods are left by then.
+		for _, ways := range []func(scheduling.Snapshot) []func(*scheduling.Snapshot) bool{reductions, simplify} {
+			for _, smaller := range ways(s) {
+				candidate := Clone(s)
+				if smaller(&candidate) && fails(candidate) {
+					s, again = candidate, true
+				}
 			}
 		}
 	}
@@ -62,6 +65,7 @@ func reductions(s scheduling.Snapshot) []func(*scheduling.Snapshot) bool {
 			return true
 		})
 	}
+	out = append(out, lessStorage(s)...)
 	for _, pool := range slices.Sorted(maps.Keys(s.InstanceTypes)) {
 		for i := len(s.InstanceTypes[pool]) - 1; i >= 0; i-- {
 			for j := len(s.InstanceTypes[pool][i].Offerings) - 1; j >= 0; j-- {

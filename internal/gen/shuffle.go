@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
 
 	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
 	"github.com/kerf-autoscaler/kerf/cloudprovider"
@@ -14,7 +15,7 @@ import (
 
 func mapKeys[K comparable, V any](m map[K]V) func(yield func(K) bool) { return maps.Keys(m) }
 
-// Clone is a deep copy. Types that several pools share are shared in the copy too. Storage is not copied.
+// Clone is a deep copy. Types that several pools share are shared in the copy too.
 func Clone(s scheduling.Snapshot) scheduling.Snapshot {
 	out := s
 	out.Pods = cloneAll(s.Pods, (*corev1.Pod).DeepCopy)
@@ -24,6 +25,12 @@ func Clone(s scheduling.Snapshot) scheduling.Snapshot {
 	out.Nodes = cloneAll(s.Nodes, func(n scheduling.Node) scheduling.Node {
 		return scheduling.Node{Node: n.Node.DeepCopy(), Claim: n.Claim.DeepCopy(), Pods: cloneAll(n.Pods, (*corev1.Pod).DeepCopy)}
 	})
+	out.Storage = cloneStorage(s.Storage)
+	out.Groups = cloneAll(s.Groups, func(g scheduling.Group) scheduling.Group {
+		g.Pods = slices.Clone(g.Pods)
+		return g
+	})
+	out.Profile = cloneProfile(s.Profile)
 	copies := map[*cloudprovider.InstanceType]*cloudprovider.InstanceType{}
 	out.InstanceTypes = make(map[string][]*cloudprovider.InstanceType, len(s.InstanceTypes))
 	for pool, types := range s.InstanceTypes {
@@ -35,6 +42,30 @@ func Clone(s scheduling.Snapshot) scheduling.Snapshot {
 		})
 	}
 	return out
+}
+
+func cloneStorage(s scheduling.Storage) scheduling.Storage {
+	return scheduling.Storage{
+		Claims:      cloneAll(s.Claims, (*corev1.PersistentVolumeClaim).DeepCopy),
+		Volumes:     cloneAll(s.Volumes, (*corev1.PersistentVolume).DeepCopy),
+		Classes:     cloneAll(s.Classes, (*storagev1.StorageClass).DeepCopy),
+		CSINodes:    cloneAll(s.CSINodes, (*storagev1.CSINode).DeepCopy),
+		CSIDrivers:  cloneAll(s.CSIDrivers, (*storagev1.CSIDriver).DeepCopy),
+		Attachments: cloneAll(s.Attachments, (*storagev1.VolumeAttachment).DeepCopy),
+	}
+}
+
+func cloneProfile(p scheduling.SchedulerProfile) scheduling.SchedulerProfile {
+	return scheduling.SchedulerProfile{
+		SchedulerNames: slices.Clone(p.SchedulerNames),
+		DefaultConstraints: cloneAll(p.DefaultConstraints, func(c corev1.TopologySpreadConstraint) corev1.TopologySpreadConstraint {
+			return *c.DeepCopy()
+		}),
+		Selectors: cloneAll(p.Selectors, func(s scheduling.PodSelector) scheduling.PodSelector {
+			s.Selector = s.Selector.DeepCopy()
+			return s
+		}),
+	}
 }
 
 func cloneAll[T any](list []T, clone func(T) T) []T {
@@ -71,6 +102,18 @@ func Shuffle(s scheduling.Snapshot, seed uint64) scheduling.Snapshot {
 	shuffle(r, out.Namespaces)
 	shuffle(r, out.NodePools)
 	shuffle(r, out.Nodes)
+	shuffle(r, out.Storage.Claims)
+	shuffle(r, out.Storage.Volumes)
+	shuffle(r, out.Storage.Classes)
+	shuffle(r, out.Storage.CSINodes)
+	shuffle(r, out.Storage.CSIDrivers)
+	shuffle(r, out.Storage.Attachments)
+	shuffle(r, out.Profile.DefaultConstraints)
+	shuffle(r, out.Profile.Selectors)
+	shuffle(r, out.Groups)
+	for i := range out.Groups {
+		shuffle(r, out.Groups[i].Pods)
+	}
 	for i := range out.Nodes {
 		shuffle(r, out.Nodes[i].Pods)
 	}

@@ -43,32 +43,54 @@ func (m *maker) hostPorts(pod *corev1.Pod) {
 	list[0].Ports = append(list[0].Ports, port)
 }
 
-// unsupported gives the pod a constraint that the engine does not know.
+// unsupported gives the pod a constraint that the engine does not know, or that is not among the features.
 func (m *maker) unsupported(pod *corev1.Pod) {
 	selector := &metav1.LabelSelector{MatchLabels: map[string]string{"kind": "web"}}
-	term := corev1.PodAffinityTerm{LabelSelector: selector, TopologyKey: corev1.LabelTopologyZone}
-	volume := func(source corev1.VolumeSource) {
-		pod.Spec.Volumes = []corev1.Volume{{Name: "data", VolumeSource: source}}
+	terms := []corev1.PodAffinityTerm{{LabelSelector: selector, TopologyKey: corev1.LabelTopologyZone}}
+	if pod.Spec.Affinity == nil {
+		pod.Spec.Affinity = &corev1.Affinity{}
+	}
+	var ways []func()
+	if !m.f.PodAffinity {
+		ways = append(ways, func() {
+			pod.Spec.Affinity.PodAffinity = &corev1.PodAffinity{RequiredDuringSchedulingIgnoredDuringExecution: terms}
+		})
+	}
+	if !m.f.WideAntiAffinity {
+		ways = append(ways, func() {
+			pod.Spec.Affinity.PodAntiAffinity = &corev1.PodAntiAffinity{RequiredDuringSchedulingIgnoredDuringExecution: terms}
+		})
+	}
+	if !m.f.Spread {
+		ways = append(ways, func() {
+			pod.Spec.TopologySpreadConstraints = []corev1.TopologySpreadConstraint{{
+				MaxSkew: 1, TopologyKey: corev1.LabelTopologyZone, WhenUnsatisfiable: corev1.DoNotSchedule, LabelSelector: selector,
+			}}
+		})
+	}
+	ways = append(ways, func() { pod.Spec.ResourceClaims = []corev1.PodResourceClaim{{Name: "device"}} })
+	if !m.f.Volumes {
+		volume := func(source corev1.VolumeSource) func() {
+			return func() { pod.Spec.Volumes = []corev1.Volume{{Name: "data", VolumeSource: source}} }
+		}
+		ways = append(ways,
+			volume(corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "data"}}),
+			volume(corev1.VolumeSource{Ephemeral: &corev1.EphemeralVolumeSource{}}))
+	}
+	pick(m, ways...)()
+}
+
+// keepAway gives a DaemonSet anti-affinity to other pods, and never to DaemonSets.
+func (m *maker) keepAway(pod *corev1.Pod) {
+	term := m.term(m.topologyKey(pick(m, m.targets...)), &metav1.LabelSelector{MatchLabels: map[string]string{"app": m.anyApp()}})
+	term.MatchLabelKeys, term.MismatchLabelKeys = nil, nil
+	if term.Namespaces == nil && term.NamespaceSelector == nil {
+		term.Namespaces = []string{"default"}
 	}
 	if pod.Spec.Affinity == nil {
 		pod.Spec.Affinity = &corev1.Affinity{}
 	}
-	switch m.IntN(6) {
-	case 0:
-		pod.Spec.Affinity.PodAffinity = &corev1.PodAffinity{RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{term}}
-	case 1:
-		pod.Spec.Affinity.PodAntiAffinity = &corev1.PodAntiAffinity{RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{term}}
-	case 2:
-		pod.Spec.TopologySpreadConstraints = []corev1.TopologySpreadConstraint{{
-			MaxSkew: 1, TopologyKey: corev1.LabelTopologyZone, WhenUnsatisfiable: corev1.DoNotSchedule, LabelSelector: selector,
-		}}
-	case 3:
-		pod.Spec.ResourceClaims = []corev1.PodResourceClaim{{Name: "device"}}
-	case 4:
-		volume(corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "data"}})
-	case 5:
-		volume(corev1.VolumeSource{Ephemeral: &corev1.EphemeralVolumeSource{}})
-	}
+	pod.Spec.Affinity.PodAntiAffinity = &corev1.PodAntiAffinity{RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{term}}
 }
 
 // makeDaemons adds DaemonSets.
@@ -97,6 +119,9 @@ func (m *maker) makeDaemons(n int) {
 		}
 		if m.f.HostPorts && m.chance(0.08) {
 			m.hostPorts(pod)
+		}
+		if m.f.WideAntiAffinity && m.chance(0.06) && len(m.targets) > 0 {
+			m.keepAway(pod)
 		}
 		m.s.DaemonPods = append(m.s.DaemonPods, pod)
 	}

@@ -22,7 +22,10 @@ type maker struct {
 	zones   []string
 	catalog []*cloudprovider.InstanceType
 	targets []target
-	pods    int // how many to make
+	pods    int    // how many to make
+	at      target // what the group of pods at hand is tailored to
+	dense   bool   // the world is about constraints between pods
+	few     bool   // the pods of the group at hand stand in each other's way
 }
 
 // target is something that could be launched: what a pod group is tailored to.
@@ -57,7 +60,15 @@ func World(seed uint64, f Features) scheduling.Snapshot {
 			m.pods = m.between(1, 12)
 		}
 	}
+	m.dense = f.topology() && m.chance(0.35)
 	m.makeCatalog(types)
+	if f.SharedStock && m.chance(0.25) {
+		m.shareStock()
+	}
+	if f.Volumes {
+		m.limitVolumes()
+		m.makeClasses()
+	}
 	m.makePools(pools)
 	m.findTargets()
 	if f.Daemons {
@@ -66,7 +77,17 @@ func World(seed uint64, f Features) scheduling.Snapshot {
 	if f.Nodes {
 		m.makeNodes(nodes)
 	}
-	m.makePods()
+	if f.Volumes {
+		m.makeLocalVolumes()
+		m.makeAttachments()
+	}
+	if f.DefaultSpread && m.chance(0.12) {
+		m.spreadByDefault()
+	}
+	kinds := m.makePods()
+	if f.Groups {
+		m.makeGroups(kinds)
+	}
 	return m.s
 }
 

@@ -17,6 +17,8 @@ const (
 	Sequence Check = "sequence"
 	// Unplaced is about pods that the plan calls infeasible.
 	Unplaced Check = "unplaced"
+	// Together is about groups of pods that are placed together or not at all.
+	Together Check = "together"
 	// Daemons is about the DaemonSets of new nodes.
 	Daemons Check = "daemons"
 	// Malformed is a plan that cannot be judged: it speaks of pods or nodes that are not there.

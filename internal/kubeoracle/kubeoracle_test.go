@@ -21,7 +21,19 @@ import (
 var (
 	worldCount = flag.Int("worlds", 2000, "how many random worlds the real scheduler judges")
 	firstSeed  = flag.Uint64("seed", 0, "seed of the first random world")
+	features   = flag.String("features", "base", "what random worlds may contain: base or full")
 )
+
+// preset is what the flag names.
+func preset() gen.Features {
+	switch *features {
+	case "base":
+		return gen.Base()
+	case "full":
+		return gen.Full()
+	}
+	panic("-features must be base or full, is " + *features)
+}
 
 // maxReports bounds how many failing worlds are made smaller and printed.
 const maxReports = 5
@@ -39,7 +51,7 @@ func TestWorlds(t *testing.T) {
 					return
 				}
 				seed := *firstSeed + uint64(i)
-				s := gen.World(seed, gen.Base())
+				s := gen.World(seed, preset())
 				opts := optionsOf(seed)
 				findings, plan := judge(t.Context(), t, s, opts)
 				placed.Add(int64(len(plan.Assignments)))

@@ -20,7 +20,7 @@ func settled(n *scheduling.Node) *corev1.Node {
 		node.Spec.Taints = slices.Clone(n.Claim.Spec.Taints)
 		node.Status.Capacity = n.Claim.Status.Capacity.DeepCopy()
 		node.Status.Allocatable = n.Claim.Status.Allocatable.DeepCopy()
-	case n.Claim == nil || n.Node.Labels["karpenter.sh/initialized"] == "true":
+	case !startsStill(n):
 		node = n.Node.DeepCopy()
 	default:
 		node = n.Node.DeepCopy()
@@ -47,6 +47,11 @@ func settled(n *scheduling.Node) *corev1.Node {
 		node.Status.Capacity = node.Status.Allocatable
 	}
 	return node
+}
+
+// startsStill reports whether the node's claim says more of it than the node does.
+func startsStill(n *scheduling.Node) bool {
+	return n.Claim != nil && (n.Node == nil || n.Node.Labels["karpenter.sh/initialized"] != "true")
 }
 
 // startsUp reports whether the taint goes once the node is initialised.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -44,7 +43,7 @@ func (f *further) String() string {
 // readPools reads the pools that may launch, by name.
 func (st *state) readPools() ([]*pool, error) {
 	var out []*pool
-	provider, mentioned := st.providerKeys(), st.mentions()
+	provider, known := st.providerKeys(), st.mentions()
 	for _, source := range st.s.NodePools {
 		notReady := slices.ContainsFunc(source.Status.Conditions, func(c metav1.Condition) bool {
 			return c.Type == "Ready" && c.Status == metav1.ConditionFalse
@@ -68,7 +67,7 @@ func (st *state) readPools() ([]*pool, error) {
 		}
 		for _, t := range st.s.InstanceTypes[source.Name] {
 			for i := range t.Offerings {
-				for _, labels := range p.variants(t, &t.Offerings[i], provider, mentioned) {
+				for _, labels := range p.variants(t, &t.Offerings[i], provider, known) {
 					p.further = append(p.further, p.furtherNode(t, &t.Offerings[i], labels))
 				}
 			}
@@ -137,7 +136,7 @@ func (st *state) providerKeys() map[string]bool {
 }
 
 // variants are the sets of labels that a node bought at the offering can have, as far as they differ for anybody.
-func (p *pool) variants(t *cloudprovider.InstanceType, o *cloudprovider.Offering, provider map[string]bool, mentioned map[string][]string) []map[string]string {
+func (p *pool) variants(t *cloudprovider.InstanceType, o *cloudprovider.Offering, provider map[string]bool, known mentioned) []map[string]string {
 	bought := map[string]string{
 		corev1.LabelInstanceTypeStable: t.Name, corev1.LabelTopologyZone: o.Zone, "karpenter.sh/capacity-type": o.CapacityType,
 	}
@@ -162,7 +161,7 @@ func (p *pool) variants(t *cloudprovider.InstanceType, o *cloudprovider.Offering
 		if _, ok := bought[key]; !ok && !fixed && !stated && (provider[key] || wellKnown(key)) {
 			r = r.Intersect(requirement.DoesNotExist(key)) // nobody gives the node such a label
 		}
-		out = multiply(out, key, r, mentioned[key], p.minimums[key] > 0)
+		out = multiply(out, key, r, known[key], p.minimums[key] > 0)
 	}
 	return out
 }
@@ -173,12 +172,12 @@ func wellKnown(key string) bool {
 }
 
 // multiply gives each set of labels each value that the requirement admits and that somebody can tell from others.
-func multiply(sets []map[string]string, key string, r requirement.Requirement, mentioned []string, counted bool) []map[string]string {
+func multiply(sets []map[string]string, key string, r requirement.Requirement, told []string, counted bool) []map[string]string {
 	var values []string
 	if r.Finite() {
 		values = r.Values()
 	} else {
-		for _, value := range mentioned {
+		for _, value := range told {
 			if r.Has(value) {
 				values = append(values, value)
 			}
@@ -188,7 +187,7 @@ func multiply(sets []map[string]string, key string, r requirement.Requirement, m
 		}
 	}
 	absent := r.HasAbsent()
-	if len(mentioned) == 0 && !counted { // nobody looks at the label: one way is as good as another
+	if len(told) == 0 && !counted { // nobody looks at the label: one way is as good as another
 		if absent {
 			values = nil
 		} else if len(values) > 1 {
@@ -208,46 +207,6 @@ func multiply(sets []map[string]string, key string, r requirement.Requirement, m
 			with[key] = value
 			out = append(out, with)
 		}
-	}
-	return out
-}
-
-// mentions are the values of node labels that pods and DaemonSets name, by key, with a key for each label that any looks
-// at. Integers come with their neighbours.
-func (st *state) mentions() map[string][]string {
-	out := map[string][]string{}
-	note := func(key string, values ...string) {
-		out[key] = append(out[key], "other")
-		for _, value := range values {
-			out[key] = append(out[key], value)
-			if n, err := strconv.ParseInt(value, 10, 64); err == nil && n > 0 {
-				out[key] = append(out[key], strconv.FormatInt(n-1, 10), strconv.FormatInt(n+1, 10))
-			}
-		}
-	}
-	for _, pod := range slices.Concat(st.s.Pods, st.s.DaemonPods) {
-		for key, value := range pod.Spec.NodeSelector {
-			note(key, value)
-		}
-		if pod.Spec.Affinity == nil || pod.Spec.Affinity.NodeAffinity == nil || pod.Spec.Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution == nil {
-			continue
-		}
-		for _, term := range pod.Spec.Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms {
-			for _, e := range term.MatchExpressions {
-				note(e.Key, e.Values...)
-			}
-		}
-	}
-	for _, key := range slices.Sorted(maps.Keys(out)) {
-		for _, source := range st.s.NodePools {
-			for _, r := range source.Spec.Template.Spec.Requirements {
-				if st.s.Vocabulary.Canonical(r.Key) == key {
-					note(key, r.Values...)
-				}
-			}
-		}
-		slices.Sort(out[key])
-		out[key] = slices.Compact(out[key])
 	}
 	return out
 }

@@ -13,7 +13,6 @@ import (
 	"k8s.io/klog/v2"
 	fwk "k8s.io/kube-scheduler/framework"
 	"k8s.io/kubernetes/pkg/features"
-	"k8s.io/kubernetes/pkg/scheduler/apis/config/latest"
 	"k8s.io/kubernetes/pkg/scheduler/framework"
 	"k8s.io/kubernetes/pkg/scheduler/framework/plugins"
 	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/dynamicresources"
@@ -21,6 +20,8 @@ import (
 	frameworkruntime "k8s.io/kubernetes/pkg/scheduler/framework/runtime"
 	"k8s.io/kubernetes/pkg/scheduler/metrics"
 	"k8s.io/kubernetes/pkg/scheduler/util/assumecache"
+
+	"github.com/kerf-autoscaler/kerf/scheduling"
 )
 
 // scheduler is kube-scheduler's framework over a board.
@@ -29,12 +30,12 @@ type scheduler struct {
 	board *board
 }
 
-// newScheduler sets the framework up in the way kube-scheduler does, with the default profile. The objects are what its
+// newScheduler sets the framework up in the way kube-scheduler does, with the default profile and those settings. The objects are what its
 // informers see; nodes and pods come from the board. It lives until the context is cancelled.
-func newScheduler(ctx context.Context, b *board, objects []runtime.Object) (*scheduler, error) {
-	config, err := latest.Default()
+func newScheduler(ctx context.Context, b *board, settings *scheduling.SchedulerProfile, objects []runtime.Object) (*scheduler, error) {
+	version, profile, err := configured(settings)
 	if err != nil {
-		return nil, fmt.Errorf("default configuration: %w", err)
+		return nil, err
 	}
 	metrics.Register()
 	client := fake.NewSimpleClientset(objects...) //nolint:staticcheck // field management costs much and nobody writes
@@ -53,8 +54,8 @@ func newScheduler(ctx context.Context, b *board, objects []runtime.Object) (*sch
 	if err != nil {
 		return nil, fmt.Errorf("resource slices: %w", err)
 	}
-	f, err := frameworkruntime.NewFramework(ctx, plugins.NewInTreeRegistry(), &config.Profiles[0],
-		frameworkruntime.WithComponentConfigVersion(config.APIVersion),
+	f, err := frameworkruntime.NewFramework(ctx, plugins.NewInTreeRegistry(), profile,
+		frameworkruntime.WithComponentConfigVersion(version),
 		frameworkruntime.WithClientSet(client),
 		frameworkruntime.WithInformerFactory(factory),
 		frameworkruntime.WithSharedDRAManager(dynamicresources.NewDRAManager(ctx, claims, slices, factory)),

@@ -28,8 +28,8 @@ type step struct {
 // found. It returns the pods that are left over; none means that there is an order.
 //
 // Each attempt binds whatever pod passes, again and again. Resources, ports and anti-affinity only get tighter, and
-// affinity only gets easier, so for these any such order will do. Topology spread may need a certain order: the first
-// attempt takes pods with constraints before others, later ones are shuffled.
+// affinity only gets easier, so for these any such order will do. Topology spread may need a certain order, and so may
+// claims that choose among volumes: the first attempt takes pods with constraints before others, later ones are shuffled.
 func (st *state) sequence(ctx context.Context) []leftover {
 	order := slices.Clone(st.placed)
 	slices.SortStableFunc(order, func(a, b *corev1.Pod) int { return rank(a) - rank(b) })
@@ -55,7 +55,7 @@ func (st *state) sequence(ctx context.Context) []leftover {
 // ordered reports whether another order might do better: whether a plugin refuses that looks at pods elsewhere.
 func ordered(left []leftover) bool {
 	return slices.ContainsFunc(left, func(l leftover) bool {
-		return l.why.plugin == spreadPlugin || l.why.plugin == affinityPlugin
+		return l.why.plugin == spreadPlugin || l.why.plugin == affinityPlugin || l.why.plugin == "VolumeBinding"
 	})
 }
 

@@ -32,6 +32,7 @@ type state struct {
 	existing []*corev1.Node                       // by name
 	launches map[string]*scheduling.Launch        // by the name of the node
 	placed   []*corev1.Pod                        // with spec.nodeName, in the order of the plan
+	groups   map[types.NamespacedName]*group
 	pools    []*pool
 	findings []Finding
 }
@@ -40,6 +41,7 @@ func newState(ctx context.Context, s *scheduling.Snapshot, plan *scheduling.Plan
 	st := &state{
 		s: s, plan: plan, options: options, pods: map[types.NamespacedName]*corev1.Pod{},
 		leaving: map[string]bool{}, launches: map[string]*scheduling.Launch{},
+		groups: map[types.NamespacedName]*group{},
 	}
 	for _, pod := range s.Pods {
 		if pending(s, pod) {
@@ -56,7 +58,11 @@ func newState(ctx context.Context, s *scheduling.Snapshot, plan *scheduling.Plan
 	if st.pools, err = st.readPools(); err != nil {
 		return nil, err
 	}
-	if st.scheduler, err = newScheduler(ctx, newBoard(), st.objects()); err != nil {
+	objects, err := selecting(&s.Profile)
+	if err != nil {
+		return nil, err
+	}
+	if st.scheduler, err = newScheduler(ctx, newBoard(), &s.Profile, slices.Concat(objects, st.objects())); err != nil {
 		return nil, err
 	}
 	var infos []*framework.NodeInfo
@@ -71,6 +77,7 @@ func newState(ctx context.Context, s *scheduling.Snapshot, plan *scheduling.Plan
 	}
 	slices.SortFunc(st.existing, func(a, b *corev1.Node) int { return strings.Compare(a.Name, b.Name) })
 	st.readAssignments()
+	st.readGroups()
 	return st, nil
 }
 
@@ -149,8 +156,17 @@ func (st *state) objects() []runtime.Object {
 	for _, o := range storage.Attachments {
 		out = append(out, o)
 	}
+	reported := map[string]bool{}
 	for _, o := range storage.CSINodes {
 		out = append(out, o)
+		reported[o.Name] = true
+	}
+	for i := range st.s.Nodes {
+		if n := &st.s.Nodes[i]; !reported[n.Name()] && startsStill(n) {
+			if limits := st.volumeLimits(n.Claim.Labels); len(limits) > 0 {
+				out = append(out, csiNode(n.Name(), limits))
+			}
+		}
 	}
 	for i := range st.plan.Launches {
 		l := &st.plan.Launches[i]
@@ -167,6 +183,16 @@ func (st *state) objects() []runtime.Object {
 		out = append(out, csiNode(freshName(t), t.VolumeLimits))
 	}
 	return out
+}
+
+// volumeLimits are those of the type that the labels of a claim name.
+func (st *state) volumeLimits(labels map[string]string) map[string]int {
+	for _, t := range st.s.InstanceTypes[labels["karpenter.sh/nodepool"]] {
+		if t.Name == labels[corev1.LabelInstanceTypeStable] {
+			return t.VolumeLimits
+		}
+	}
+	return nil
 }
 
 // csiNode is what the drivers of a node say of their limits.

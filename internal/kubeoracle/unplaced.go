@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	v1helper "k8s.io/component-helpers/scheduling/corev1"
 	"k8s.io/klog/v2"
 	kubescheduler "k8s.io/kubernetes/pkg/scheduler"
@@ -24,10 +25,10 @@ func (st *state) unplaced(ctx context.Context) {
 			st.add(Finding{Check: Malformed, Pod: u.Pod, Message: "no such pod waits"})
 			continue
 		}
-		if u.Verdict != scheduling.Infeasible {
+		if u.Verdict != scheduling.Infeasible || st.waitsForOthers(&u) {
 			continue
 		}
-		shape := shapeOf(pod)
+		shape := st.shapeOf(pod)
 		place, seen := known[shape]
 		if !seen {
 			place = st.placeFor(ctx, pod)
@@ -39,9 +40,17 @@ func (st *state) unplaced(ctx context.Context) {
 	}
 }
 
-// shapeOf is what two pods have in common that differ in name and identity only.
-func shapeOf(pod *corev1.Pod) string {
-	text, err := json.Marshal([]any{pod.Namespace, pod.Labels, pod.Spec})
+// shapeOf is what two pods have in common that differ in name and identity only. The controller counts for default spread
+// constraints, and the name where claims are called after it.
+func (st *state) shapeOf(pod *corev1.Pod) string {
+	name, together := "", ""
+	if slices.ContainsFunc(pod.Spec.Volumes, func(v corev1.Volume) bool { return v.Ephemeral != nil }) {
+		name = pod.Name
+	}
+	if g := st.groups[nameOf(pod)]; g != nil {
+		together = g.source.Name
+	}
+	text, err := json.Marshal([]any{pod.Namespace, pod.Labels, pod.Spec, metav1.GetControllerOfNoCopy(pod), name, together})
 	if err != nil {
 		panic(err) // a pod is plain data
 	}
@@ -51,9 +60,10 @@ func shapeOf(pod *corev1.Pod) string {
 // placeFor is a node on which the pod could run; empty when there is none.
 func (st *state) placeFor(ctx context.Context, pod *corev1.Pod) string {
 	now := st.begin(ctx, pod)
+	together := st.groups[nameOf(pod)]
 	for _, info := range slices.Clone(st.board.nodes) {
 		name := info.Node().Name
-		if st.leaving[name] || !now.filter(ctx, info).none() {
+		if st.leaving[name] || !together.admits(info.Node().Labels) || !now.filter(ctx, info).none() {
 			continue
 		}
 		if l, fresh := st.launches[name]; !fresh || st.staysFlexible(l, pod) {
@@ -74,7 +84,7 @@ func (st *state) furtherFor(ctx context.Context, p *pool, pod *corev1.Pod, now *
 	var able []*further
 	strict := len(p.minimums) > 0 && st.options.MinValues != scheduling.MinValuesBestEffort
 	for _, f := range p.further {
-		if !st.sold(f) || !strict && !st.affordable(f) || !st.accepts(ctx, f, pod, now) {
+		if !st.sold(f) || !st.groups[nameOf(pod)].admits(f.node.Labels) || !strict && !st.affordable(f) || !st.accepts(ctx, f, pod, now) {
 			continue
 		}
 		able = append(able, f)
@@ -91,10 +101,12 @@ func (st *state) furtherFor(ctx context.Context, p *pool, pod *corev1.Pod, now *
 	return found
 }
 
-// local are the plugins whose verdict on a node depends on that node and the pods on it alone.
+// local are the plugins whose verdict on a node depends on that node and the pods on it alone, volumes being reserved as
+// they are.
 func local(plugin string) bool {
 	switch plugin {
-	case "NodeUnschedulable", "NodeName", "TaintToleration", "NodeAffinity", "NodePorts", "NodeResourcesFit", preFilter:
+	case "NodeUnschedulable", "NodeName", "TaintToleration", "NodeAffinity", "NodePorts", "NodeResourcesFit", preFilter,
+		"VolumeRestrictions", "NodeVolumeLimits", "VolumeBinding", "VolumeZone":
 		return true
 	}
 	return false
@@ -103,6 +115,9 @@ func local(plugin string) bool {
 // accepts reports whether the pod could run on the further node. now is the pod's cycle without that node: what the
 // plugins say by it counts where they look at nothing but the node, otherwise they are asked again with the node there.
 func (st *state) accepts(ctx context.Context, f *further, pod *corev1.Pod, now *cycle) bool {
+	if local(now.failed.plugin) {
+		return false // by what the pod asks for: no node changes that
+	}
 	info := framework.NewNodeInfo()
 	info.SetNode(f.node)
 	if now.failed.none() {
