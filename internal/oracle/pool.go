@@ -41,6 +41,7 @@ type blueprint struct {
 	typ      *cloudprovider.InstanceType
 	offering *cloudprovider.Offering
 	labels   map[string]string // all but the hostname's
+	built    *host             // the node, once somebody has asked for it
 }
 
 // admits reports whether a label, or its absence, satisfies the rule.
@@ -289,6 +290,28 @@ func (w *world) mentioned(key string) (values []string, asked bool) {
 	return slices.Clone(known.values), known.asked
 }
 
+// isTopology reports whether some pod is spread over the key, wants others near or apart over it, or belongs to a group
+// that does.
+func (w *world) isTopology(key string) bool {
+	pods := slices.Concat(w.s.Pods, w.daemons)
+	for _, h := range w.existing {
+		pods = append(pods, h.bound...)
+	}
+	for _, pod := range pods {
+		for _, term := range slices.Concat(antiTerms(pod), affinityTerms(pod)) {
+			if term.TopologyKey == key {
+				return true
+			}
+		}
+		for _, c := range w.spreadsOf(pod) {
+			if c.key == key {
+				return true
+			}
+		}
+	}
+	return slices.ContainsFunc(w.s.Groups, func(g scheduling.Group) bool { return g.TopologyKey == key })
+}
+
 func (w *world) listen(key string) (values []string, asked bool) {
 	note := func(list ...string) {
 		for _, value := range list {
@@ -320,6 +343,14 @@ func (w *world) listen(key string) (values []string, asked bool) {
 		for _, r := range pool.Spec.Template.Spec.Requirements {
 			if todaysKey(w.s, r.Key) == key {
 				note(r.Values...)
+			}
+		}
+	}
+	if w.isTopology(key) {
+		asked = true
+		for _, h := range w.hosts {
+			if value, ok := h.node.Labels[key]; ok {
+				note(value)
 			}
 		}
 	}

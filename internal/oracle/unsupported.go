@@ -11,14 +11,6 @@ import (
 func unjudged(pod *corev1.Pod) []string {
 	var out []string
 	spec := &pod.Spec
-	if a := spec.Affinity; a != nil && a.PodAffinity != nil && len(a.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution) > 0 {
-		out = append(out, "spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution")
-	}
-	for _, c := range spec.TopologySpreadConstraints {
-		if c.WhenUnsatisfiable != corev1.ScheduleAnyway {
-			out = append(out, "spec.topologySpreadConstraints")
-		}
-	}
 	for _, list := range [][]corev1.Container{spec.InitContainers, spec.Containers} {
 		for _, c := range list {
 			for _, r := range c.RestartPolicyRules {
@@ -47,10 +39,17 @@ func unjudged(pod *corev1.Pod) []string {
 	return out
 }
 
-// mayDecline lists the fields with which the engine may answer NotSupported: those that nobody judges, and required
-// anti-affinity over anything but hostnames, the pod's own or that of a pod that stays where it is.
+// mayDecline lists the fields with which the engine may answer NotSupported: those that nobody judges; topology spread,
+// pod affinity, and required anti-affinity over anything but hostnames, the pod's own or that of a pod that stays where
+// it is.
 func (w *world) mayDecline(pod *corev1.Pod) []string {
 	out := unjudged(pod)
+	if len(affinityTerms(pod)) > 0 {
+		out = append(out, "spec.affinity.podAffinity")
+	}
+	if len(w.spreadsOf(pod)) > 0 {
+		out = append(out, "spec.topologySpreadConstraints")
+	}
 	for _, term := range antiTerms(pod) {
 		if term.TopologyKey != corev1.LabelHostname {
 			out = append(out, "spec.affinity.podAntiAffinity")
@@ -61,8 +60,9 @@ func (w *world) mayDecline(pod *corev1.Pod) []string {
 		standing = append(standing, h.bound...)
 	}
 	for _, other := range standing {
-		for _, term := range antiTerms(other) {
-			if term.TopologyKey != corev1.LabelHostname && w.selects(other, &term, pod) {
+		terms := antiTerms(other)
+		for i := range terms {
+			if terms[i].TopologyKey != corev1.LabelHostname && w.selects(other, &terms[i], pod) {
 				out = append(out, "anti-affinity of "+name(other).String())
 			}
 		}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 
 	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
@@ -22,9 +24,13 @@ type world struct {
 	launched []*host                              // in plan order
 	hosts    []*host                              // all of them
 	pools    []*pool                              // by name
-	far      bool                                 // a pod on one host may exclude a pod from another
+
+	// Answers to questions that are asked again and again.
 	asked    map[*corev1.Pod]map[corev1.ResourceName]int64
 	heard    map[string]mentions
+	selected map[termAndPod]bool
+	parsed   map[*metav1.LabelSelector]labels.Selector
+	spreads  map[*corev1.Pod][]*spread
 }
 
 // host is a node of the final state.
@@ -51,7 +57,11 @@ func byName(a, b *corev1.Pod) int { return strings.Compare(name(a).String(), nam
 
 // newWorld builds the final state. Assignments and launches that make no sense are left out; Check reports them.
 func newWorld(s *scheduling.Snapshot, plan *scheduling.Plan) *world {
-	w := &world{s: s, plan: plan, pending: map[types.NamespacedName]*corev1.Pod{}, heard: map[string]mentions{}, asked: map[*corev1.Pod]map[corev1.ResourceName]int64{}}
+	w := &world{
+		s: s, plan: plan, pending: map[types.NamespacedName]*corev1.Pod{},
+		asked: map[*corev1.Pod]map[corev1.ResourceName]int64{}, heard: map[string]mentions{}, selected: map[termAndPod]bool{},
+		parsed: map[*metav1.LabelSelector]labels.Selector{}, spreads: map[*corev1.Pod][]*spread{},
+	}
 	for _, pod := range s.Pods {
 		if planned(s, pod) {
 			w.pending[name(pod)] = pod
@@ -62,6 +72,8 @@ func newWorld(s *scheduling.Snapshot, plan *scheduling.Plan) *world {
 		w.existing = append(w.existing, w.existingHost(&s.Nodes[i]))
 	}
 	slices.SortFunc(w.existing, func(a, b *host) int { return strings.Compare(a.node.Name, b.node.Name) })
+	w.hosts = w.existing
+	w.oweDaemons()
 	if plan != nil {
 		for i := range plan.Launches {
 			l := &plan.Launches[i]
@@ -83,36 +95,7 @@ func newWorld(s *scheduling.Snapshot, plan *scheduling.Plan) *world {
 		}
 	}
 	w.pools = w.readPools()
-	w.far = w.reachesFar()
 	return w
-}
-
-// reachesFar reports whether some pod excludes others over more than its own host: by a term over another key than the
-// hostname, or because two hosts share one.
-func (w *world) reachesFar() bool {
-	names := map[string]bool{}
-	for _, h := range w.hosts {
-		hostname := h.node.Labels[corev1.LabelHostname]
-		if names[hostname] {
-			return true
-		}
-		names[hostname] = true
-		for _, pod := range h.pods() {
-			for _, term := range antiTerms(pod) {
-				if term.TopologyKey != corev1.LabelHostname {
-					return true
-				}
-			}
-		}
-	}
-	for _, pod := range w.pending {
-		for _, term := range antiTerms(pod) {
-			if term.TopologyKey != corev1.LabelHostname {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // host finds the target of an assignment.
@@ -129,8 +112,7 @@ func (w *world) host(a scheduling.Assignment) *host {
 	return nil
 }
 
-// existingHost is a node or claim as it will be, with the pods bound to it and the DaemonSets owed to it. Owed ones are
-// taken by name, each if it has room beside the bound pods and those before it and none of them excludes it.
+// existingHost is a node or claim as it will be, with the pods bound to it.
 func (w *world) existingHost(n *scheduling.Node) *host {
 	h := &host{node: settled(n)}
 	h.leaving = n.Node != nil && n.Node.DeletionTimestamp != nil || n.Claim != nil && n.Claim.DeletionTimestamp != nil
@@ -139,50 +121,7 @@ func (w *world) existingHost(n *scheduling.Node) *host {
 			h.bound = append(h.bound, pod)
 		}
 	}
-	for _, daemon := range w.daemonsOn(h.node) {
-		present := slices.ContainsFunc(h.bound, func(pod *corev1.Pod) bool { return ownedBy(pod, daemon) })
-		excluded := slices.ContainsFunc(h.pods(), func(pod *corev1.Pod) bool {
-			return clash(daemon, pod) != "" || w.exclude(daemon, pod, h.node, h.node)
-		})
-		if !present && !excluded && len(w.lacking(h.node.Status.Allocatable, h.pods(), daemon)) == 0 {
-			h.daemons = append(h.daemons, daemon)
-		}
-	}
 	return h
-}
-
-// ownedBy reports whether the pod is a DaemonSet's.
-func ownedBy(pod, daemon *corev1.Pod) bool {
-	for _, owner := range pod.OwnerReferences {
-		if owner.Kind == "DaemonSet" && owner.Name == daemon.Name && pod.Namespace == daemon.Namespace {
-			return true
-		}
-	}
-	return false
-}
-
-// daemonsOn are the DaemonSets that the DaemonSet controller runs on the node.
-func (w *world) daemonsOn(node *corev1.Node) []*corev1.Pod {
-	var out []*corev1.Pod
-	for _, daemon := range w.daemons {
-		tolerations := slices.Clone(daemon.Spec.Tolerations)
-		exists := func(key string, effect corev1.TaintEffect) {
-			tolerations = append(tolerations, corev1.Toleration{Key: key, Operator: corev1.TolerationOpExists, Effect: effect})
-		}
-		exists("node.kubernetes.io/not-ready", corev1.TaintEffectNoExecute)
-		exists("node.kubernetes.io/unreachable", corev1.TaintEffectNoExecute)
-		exists("node.kubernetes.io/disk-pressure", corev1.TaintEffectNoSchedule)
-		exists("node.kubernetes.io/memory-pressure", corev1.TaintEffectNoSchedule)
-		exists("node.kubernetes.io/pid-pressure", corev1.TaintEffectNoSchedule)
-		exists("node.kubernetes.io/unschedulable", corev1.TaintEffectNoSchedule)
-		if daemon.Spec.HostNetwork {
-			exists("node.kubernetes.io/network-unavailable", corev1.TaintEffectNoSchedule)
-		}
-		if _, bad := untolerated(node, tolerations); !bad && matches(daemon, node) {
-			out = append(out, daemon)
-		}
-	}
-	return out
 }
 
 // settled is the node as it will be once initialised.
