@@ -38,7 +38,7 @@ func (w *world) draft(b *blueprint) *host {
 	node.Spec.Taints = b.pool.source.Spec.Template.Spec.Taints
 	node.Status.Capacity = b.typ.Capacity
 	node.Status.Allocatable = allocatable(b)
-	return &host{node: node, daemons: w.daemonsOn(node)}
+	return &host{node: node, typ: b.typ, daemons: w.daemonsOn(node)}
 }
 
 // kubeletLabels are the old labels that a kubelet puts on a node beside today's.
@@ -99,10 +99,13 @@ func (w *world) beside(b *blueprint) (*world, *host) {
 	return &with, h
 }
 
-// instead is the world in which a launch follows the blueprint, and has those pods.
+// instead is the world in which a launch follows the blueprint, under its own name, and has those pods.
 func (w *world) instead(launch *host, b *blueprint, pods []*corev1.Pod) (*world, *host) {
 	with, h := *w, w.build(b)
-	h.placed = pods
+	node := *h.node
+	node.Name, node.Labels = launch.node.Name, maps.Clone(node.Labels)
+	node.Labels[corev1.LabelHostname] = launch.node.Name
+	h.node, h.placed = &node, pods
 	with.hosts = slices.Clone(w.hosts)
 	if at := slices.Index(with.hosts, launch); at >= 0 {
 		with.hosts[at] = h

@@ -22,6 +22,7 @@ func Check(s scheduling.Snapshot, p *scheduling.Plan) []Violation {
 	c.checkLaunches()
 	c.checkStock()
 	c.checkLimits()
+	c.checkGroups()
 	left := c.sequence()
 	c.checkSequence(left)
 	for _, h := range c.hosts {
@@ -129,6 +130,9 @@ func (c *checker) checkAnswers() {
 				c.add(Answer, podObject(u.Pod), "NotSupported (%s), but the pod uses nothing that is not supported", r.Key)
 			}
 		}
+		if isGroupIncomplete(u) {
+			c.checkIncomplete(u)
+		}
 		switch u.Verdict {
 		case scheduling.Infeasible:
 			if unanswered {
@@ -152,7 +156,7 @@ func (c *checker) checkHost(h *host, hasOrder bool) {
 			c.add(ruleOf(r), podObject(name(pod)), "on %s: %s", h.node.Name, r.key)
 			c.list[len(c.list)-1].OrderDependent = hasOrder && r.code == scheduling.TopologySpread
 		}
-		for _, field := range unjudged(pod) {
+		for _, field := range c.unjudged(pod) {
 			c.add(Unsupported, podObject(name(pod)), "on %s: %s", h.node.Name, field)
 		}
 	}
@@ -163,7 +167,7 @@ func ruleOf(r reason) Rule {
 	rules := map[scheduling.Code]Rule{
 		scheduling.InsufficientResource: Fits, scheduling.UntoleratedTaint: Tolerates, scheduling.RequirementConflict: Affinity,
 		scheduling.PodAntiAffinity: AntiAffinity, scheduling.PodAffinity: PodAffinity, scheduling.TopologySpread: Spread,
-		scheduling.HostPortInUse: HostPorts, "Leaving": Leaving,
+		scheduling.HostPortInUse: HostPorts, scheduling.VolumeConflict: Volumes, "Leaving": Leaving,
 	}
 	return rules[r.code]
 }

@@ -146,7 +146,8 @@ func (w *world) crowdedOut(pod *corev1.Pod, h *host) []reason {
 	}
 	out = append(out, w.excluded(pod, h)...)
 	out = append(out, w.lonely(pod, h)...)
-	return append(out, w.skewed(pod, h)...)
+	out = append(out, w.skewed(pod, h)...)
+	return append(out, w.volumeReasons(pod, h)...)
 }
 
 // clash names a port of the host that both pods want, empty when there is none. A port without an address is wanted on

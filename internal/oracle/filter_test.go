@@ -100,9 +100,6 @@ func TestPodsOnTheirNodes(t *testing.T) {
 			f.pod("a").Spec.Containers[0].Ports = []corev1.ContainerPort{{HostPort: 80, HostIP: "0.0.0.0"}}
 			f.pod("b").Spec.InitContainers = []corev1.Container{{Name: "x", RestartPolicy: &always, Ports: []corev1.ContainerPort{{HostPort: 80, HostIP: "10.0.0.1"}}}}
 		}, []Rule{HostPorts, ChoiceHosts, InstanceTypes}},
-		{"a pod has a claim", func(f fixture) {
-			f.pod("c").Spec.Volumes = []corev1.Volume{{Name: "v", VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "v"}}}}
-		}, []Rule{Unsupported}},
 		{"a pod asks for devices", func(f fixture) { f.pod("c").Spec.ResourceClaims = []corev1.PodResourceClaim{{Name: "gpu"}} }, []Rule{Unsupported}},
 	})
 }

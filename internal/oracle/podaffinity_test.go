@@ -9,7 +9,7 @@ import (
 
 func TestPodAffinity(t *testing.T) {
 	type change = func(*corev1.PodAffinityTerm)
-	both := []Rule{PodAffinity, Sequence}
+	wrong := []Rule{PodAffinity}
 	// friend is a pod that wants a db of its zone, with a db in zone a and the plan sending the pod to the node.
 	friend := func(node string, options ...change) func() fixture {
 		return func() fixture {
@@ -29,33 +29,33 @@ func TestPodAffinity(t *testing.T) {
 	}
 	runTowns(t, []town{
 		{"in the zone", friend("n-2"), nil},
-		{"in another zone", friend("n-3"), both},
-		{"on a node without a zone", friend("n-4"), both},
-		{"over hosts", friend("n-2", func(t *corev1.PodAffinityTerm) { t.TopologyKey = corev1.LabelHostname }), both},
+		{"in another zone", friend("n-3"), wrong},
+		{"on a node without a zone", friend("n-4"), wrong},
+		{"over hosts", friend("n-2", func(t *corev1.PodAffinityTerm) { t.TopologyKey = corev1.LabelHostname }), wrong},
 		{"two nodes that share a hostname are one host", func() fixture {
 			f := friend("n-3", func(t *corev1.PodAffinityTerm) { t.TopologyKey = corev1.LabelHostname })()
 			f.s.Nodes[0].Node.Labels[corev1.LabelHostname], f.s.Nodes[2].Node.Labels[corev1.LabelHostname] = "twin", "twin"
 			return f
 		}, nil},
-		{"without a selector", friend("n-2", func(t *corev1.PodAffinityTerm) { t.LabelSelector = nil }), both},
+		{"without a selector", friend("n-2", func(t *corev1.PodAffinityTerm) { t.LabelSelector = nil }), wrong},
 		{"a selector that selects everything", friend("n-2", func(t *corev1.PodAffinityTerm) { t.LabelSelector = &metav1.LabelSelector{} }), nil},
-		{"a db of another namespace", foreign(), both},
+		{"a db of another namespace", foreign(), wrong},
 		{"a namespace that is named", foreign(func(t *corev1.PodAffinityTerm) { t.Namespaces = []string{"other"} }), nil},
 		{"all namespaces", foreign(func(t *corev1.PodAffinityTerm) { t.NamespaceSelector = &metav1.LabelSelector{} }), nil},
 		{"a namespace that is selected", foreign(func(t *corev1.PodAffinityTerm) { t.NamespaceSelector = selecting("tenant", "x") }), nil},
 		{"a namespace that is selected by its name", foreign(func(t *corev1.PodAffinityTerm) {
 			t.NamespaceSelector = selecting(corev1.LabelMetadataName, "other")
 		}), nil},
-		{"a namespace that is not selected", foreign(func(t *corev1.PodAffinityTerm) { t.NamespaceSelector = selecting("tenant", "y") }), both},
+		{"a namespace that is not selected", foreign(func(t *corev1.PodAffinityTerm) { t.NamespaceSelector = selecting("tenant", "y") }), wrong},
 		{"a namespace that is named besides others", foreign(func(t *corev1.PodAffinityTerm) {
 			t.Namespaces, t.NamespaceSelector = []string{"other"}, selecting("tenant", "y")
 		}), nil},
-		{"the owner's namespace is not among those named", friend("n-2", func(t *corev1.PodAffinityTerm) { t.Namespaces = []string{"other"} }), both},
+		{"the owner's namespace is not among those named", friend("n-2", func(t *corev1.PodAffinityTerm) { t.Namespaces = []string{"other"} }), wrong},
 		{"a key that must match and does not", func() fixture {
 			f := friend("n-2", func(t *corev1.PodAffinityTerm) { t.MatchLabelKeys = []string{"version"} })()
 			f.pod("web-0").Labels["version"] = "1"
 			return f
-		}, both},
+		}, wrong},
 		{"a key that must match and that the pod lacks", friend("n-2", func(t *corev1.PodAffinityTerm) { t.MatchLabelKeys = []string{"version"} }), nil},
 		{"a key that must differ and does", func() fixture {
 			f := friend("n-2", func(t *corev1.PodAffinityTerm) { t.MismatchLabelKeys = []string{"version"} })()
@@ -66,7 +66,7 @@ func TestPodAffinity(t *testing.T) {
 			f := friend("n-2", func(t *corev1.PodAffinityTerm) { t.MismatchLabelKeys = []string{"version"} })()
 			f.pod("web-0").Labels["version"], f.s.Nodes[0].Pods[0].Labels["version"] = "1", "1"
 			return f
-		}, both},
+		}, wrong},
 		{"a friend that is being deleted counts", func() fixture {
 			f := friend("n-2")()
 			f.s.Nodes[0].Pods[0].DeletionTimestamp = &metav1.Time{}
@@ -76,7 +76,7 @@ func TestPodAffinity(t *testing.T) {
 			f := friend("n-2")()
 			f.s.Nodes[0].Pods[0].Status.Phase = corev1.PodFailed
 			return f
-		}, both},
+		}, wrong},
 		{"a DaemonSet's pod is a friend", func() fixture {
 			f := newTown("a")
 			f.s.DaemonPods = []*corev1.Pod{newPod("agent")}
@@ -93,7 +93,7 @@ func TestPodAffinity(t *testing.T) {
 }
 
 func TestSeveralTermsOfPodAffinity(t *testing.T) {
-	both := []Rule{PodAffinity, Sequence}
+	wrong := []Rule{PodAffinity}
 	fast := corev1.PodAffinityTerm{TopologyKey: corev1.LabelHostname, LabelSelector: selecting("disk", "fast")}
 	runTowns(t, []town{
 		{"each term has a friend, none has both", func() fixture {
@@ -102,7 +102,7 @@ func TestSeveralTermsOfPodAffinity(t *testing.T) {
 			f.runs("n-1", "db-1", labelled("disk", "fast"))
 			f.waits("n-1", "web-0", near(term(zone, "db"), fast))
 			return f
-		}, both},
+		}, wrong},
 		{"one friend for both", func() fixture {
 			f := newTown("a")
 			f.runs("n-1", "db-0", labelled("app", "db", "disk", "fast"))
@@ -114,12 +114,12 @@ func TestSeveralTermsOfPodAffinity(t *testing.T) {
 			f.runs("n-1", "db-0", labelled("app", "db", "disk", "fast"))
 			f.waits("n-2", "web-0", near(term(zone, "db"), fast))
 			return f
-		}, both},
+		}, wrong},
 	})
 }
 
 func TestTheFirstOfASeriesNeedsNoCompanion(t *testing.T) {
-	both := []Rule{PodAffinity, Sequence}
+	wrong := []Rule{PodAffinity}
 	web := app("web")
 	runTowns(t, []town{
 		{"the first", func() fixture {
@@ -131,7 +131,7 @@ func TestTheFirstOfASeriesNeedsNoCompanion(t *testing.T) {
 			f := newTown("a", "")
 			f.waits("n-2", "web-0", web, near(term(zone, "web")))
 			return f
-		}, both},
+		}, wrong},
 		{"a companion where the label is missing does not count", func() fixture {
 			f := newTown("a", "")
 			f.runs("n-2", "web-0", web)
@@ -143,17 +143,17 @@ func TestTheFirstOfASeriesNeedsNoCompanion(t *testing.T) {
 			f.runs("n-1", "web-0", web)
 			f.waits("n-2", "web-1", web, near(term(zone, "web")))
 			return f
-		}, both},
+		}, wrong},
 		{"its terms do not select itself in its namespace", func() fixture {
 			f := newTown("a")
 			f.waits("n-1", "web-0", web, near(term(zone, "web", func(t *corev1.PodAffinityTerm) { t.Namespaces = []string{"other"} })))
 			return f
-		}, both},
+		}, wrong},
 		{"its terms do not all select itself", func() fixture {
 			f := newTown("a")
 			f.waits("n-1", "web-0", web, near(term(zone, "web"), term(zone, "db")))
 			return f
-		}, both},
+		}, wrong},
 	})
 }
 

@@ -14,7 +14,7 @@ type constraint = corev1.TopologySpreadConstraint
 
 func TestSpread(t *testing.T) {
 	web, ignore, honor := app("web"), corev1.NodeInclusionPolicyIgnore, corev1.NodeInclusionPolicyHonor
-	both := []Rule{Spread, Sequence}
+	wrong := []Rule{Spread}
 	// pair is a zone each, where zone a has one web pod already; the plan sends another there.
 	pair := func(change func(f fixture, pod *corev1.Pod), options ...func(*constraint)) func() fixture {
 		return func() fixture {
@@ -28,15 +28,15 @@ func TestSpread(t *testing.T) {
 		}
 	}
 	runTowns(t, []town{
-		{"the fuller zone", pair(nil), both},
+		{"the fuller zone", pair(nil), wrong},
 		{"the emptier zone", pair(func(f fixture, _ *corev1.Pod) { f.p.Assignments[0].Node = "n-2" }), nil},
 		{"a skew of two", pair(nil, func(c *constraint) { c.MaxSkew = 2 }), nil},
 		{"only a wish", pair(nil, func(c *constraint) { c.WhenUnsatisfiable = corev1.ScheduleAnyway }), nil},
-		{"a node without the label", pair(func(f fixture, _ *corev1.Pod) { delete(f.s.Nodes[0].Node.Labels, zone) }), both},
+		{"a node without the label", pair(func(f fixture, _ *corev1.Pod) { delete(f.s.Nodes[0].Node.Labels, zone) }), wrong},
 		{"nobody elsewhere has the label", pair(func(f fixture, _ *corev1.Pod) { delete(f.s.Nodes[1].Node.Labels, zone) }), nil},
 		{"fewer zones than there should be", pair(func(f fixture, _ *corev1.Pod) {
 			delete(f.s.Nodes[1].Node.Labels, zone)
-		}, func(c *constraint) { c.MinDomains = new(int32(2)) }), both},
+		}, func(c *constraint) { c.MinDomains = new(int32(2)) }), wrong},
 		{"as many zones as there should be", pair(func(f fixture, _ *corev1.Pod) {
 			f.runs("n-2", "web-2", web)
 		}, func(c *constraint) { c.MinDomains = new(int32(2)) }), nil},
@@ -45,22 +45,22 @@ func TestSpread(t *testing.T) {
 		}), nil},
 		{"the other zone is not for the pod and counts", pair(func(f fixture, pod *corev1.Pod) {
 			pod.Spec.NodeSelector = map[string]string{zone: "a"}
-		}, func(c *constraint) { c.NodeAffinityPolicy = &ignore }), both},
+		}, func(c *constraint) { c.NodeAffinityPolicy = &ignore }), wrong},
 		{"the other zone is tainted and counts", pair(func(f fixture, pod *corev1.Pod) {
 			f.s.Nodes[1].Node.Spec.Taints = []corev1.Taint{{Key: "x", Effect: corev1.TaintEffectNoSchedule}}
-		}), both},
+		}), wrong},
 		{"the other zone is tainted and does not count", pair(func(f fixture, pod *corev1.Pod) {
 			f.s.Nodes[1].Node.Spec.Taints = []corev1.Taint{{Key: "x", Effect: corev1.TaintEffectNoSchedule}}
 		}, func(c *constraint) { c.NodeTaintsPolicy = &honor }), nil},
 		{"the other zone is tainted softly and counts", pair(func(f fixture, pod *corev1.Pod) {
 			f.s.Nodes[1].Node.Spec.Taints = []corev1.Taint{{Key: "x", Effect: corev1.TaintEffectPreferNoSchedule}}
-		}, func(c *constraint) { c.NodeTaintsPolicy = &honor }), both},
+		}, func(c *constraint) { c.NodeTaintsPolicy = &honor }), wrong},
 		{"the other zone is cordoned and counts", pair(func(f fixture, pod *corev1.Pod) {
 			f.s.Nodes[1].Node.Spec.Unschedulable = true
-		}, func(c *constraint) { c.NodeTaintsPolicy = &honor }), both},
+		}, func(c *constraint) { c.NodeTaintsPolicy = &honor }), wrong},
 		{"the other node is being deleted and counts", pair(func(f fixture, pod *corev1.Pod) {
 			f.s.Nodes[1].Node.DeletionTimestamp = &metav1.Time{}
-		}), both},
+		}), wrong},
 		{"a pod that is being deleted does not count", pair(func(f fixture, _ *corev1.Pod) {
 			f.s.Nodes[0].Pods[0].DeletionTimestamp = &metav1.Time{}
 		}), nil},
@@ -76,12 +76,12 @@ func TestSpread(t *testing.T) {
 			agent.Labels = map[string]string{"app": "web"}
 			agent.Spec.NodeSelector = map[string]string{zone: "a"}
 			f.s.DaemonPods = []*corev1.Pod{agent}
-		}), both},
+		}), wrong},
 		{"a selector that selects everything counts nothing", pair(nil, func(c *constraint) { c.LabelSelector = &metav1.LabelSelector{} }), nil},
 		{"without a selector nothing counts", pair(nil, func(c *constraint) { c.LabelSelector, c.MatchLabelKeys = nil, []string{"app"} }), nil},
 		{"a selector of nothing and a key", pair(nil, func(c *constraint) {
 			c.LabelSelector, c.MatchLabelKeys = &metav1.LabelSelector{}, []string{"app", "unknown"}
-		}), both},
+		}), wrong},
 		{"another value of a key that must match", pair(func(f fixture, pod *corev1.Pod) {
 			f.s.Nodes[0].Pods[0].Labels["version"], pod.Labels["version"] = "1", "2"
 		}, func(c *constraint) { c.MatchLabelKeys = []string{"version"} }), nil},
@@ -89,7 +89,7 @@ func TestSpread(t *testing.T) {
 		{"nor are there too many of them", pair(func(f fixture, pod *corev1.Pod) {
 			pod.Labels = nil
 			f.runs("n-1", "web-2", web)
-		}), both},
+		}), wrong},
 		{"a node that lacks another key counts nowhere", pair(func(f fixture, pod *corev1.Pod) {
 			f.s.Nodes[0].Node.Labels["rack"] = "1"
 			spreadOver("rack")(pod)
@@ -101,7 +101,7 @@ func TestSpread(t *testing.T) {
 			f.runs("n-3", "web-1", web)
 			f.waits("n-1", "web-2", web, spreadOver(zone), spreadOver(corev1.LabelHostname))
 			return f
-		}, both},
+		}, wrong},
 		{"two constraints, both kept", func() fixture {
 			f := newTown("a", "a", "b")
 			f.runs("n-1", "web-0", web)
@@ -123,7 +123,7 @@ func TestASpreadThatALaterPodTipsIsOrderDependent(t *testing.T) {
 
 	f.runs("n-1", "web-2", app("web"))
 	violations = Check(*f.s, f.p)
-	requireRules(t, violations, Spread, Sequence)
+	requireRules(t, violations, Spread)
 	for _, v := range violations {
 		require.False(t, v.OrderDependent, v)
 	}
@@ -144,13 +144,13 @@ func TestDefaultSpread(t *testing.T) {
 		f.s.Profile.Selectors = append(f.s.Profile.Selectors, scheduling.PodSelector{Kind: kind, Namespace: ns, Name: "web", Selector: selector})
 		return f
 	}
-	both := []Rule{Spread, Sequence}
+	wrong := []Rule{Spread}
 	runTowns(t, []town{
 		{"nobody selects the pod", func() fixture { return world() }, nil},
-		{"a Service does", func() fixture { return selected(world(), "Service", "default", selecting("app", "web")) }, both},
+		{"a Service does", func() fixture { return selected(world(), "Service", "default", selecting("app", "web")) }, wrong},
 		{"a Service of another namespace", func() fixture { return selected(world(), "Service", "other", selecting("app", "web")) }, nil},
 		{"a Service of others", func() fixture { return selected(world(), "Service", "default", selecting("app", "db")) }, nil},
-		{"its controller does", func() fixture { return selected(world(owned), "ReplicaSet", "default", selecting("app", "web")) }, both},
+		{"its controller does", func() fixture { return selected(world(owned), "ReplicaSet", "default", selecting("app", "web")) }, wrong},
 		{"a controller that is not its own", func() fixture { return selected(world(), "ReplicaSet", "default", selecting("app", "web")) }, nil},
 		{"the Service selects fewer than the controller", func() fixture {
 			f := selected(world(owned, labelled("app", "web", "track", "new")), "Service", "default", selecting("track", "new"))

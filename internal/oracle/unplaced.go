@@ -21,13 +21,17 @@ func Unplaced(s scheduling.Snapshot, p *scheduling.Plan) []Violation {
 // UnplacedWith is [Unplaced] for a plan made with those options. MinValues is the option that counts.
 func UnplacedWith(s scheduling.Snapshot, p *scheduling.Plan, opts scheduling.Options) []Violation {
 	u := &unplacedChecker{world: newWorld(&s, p), relaxed: opts.MinValues == scheduling.MinValuesBestEffort, known: map[string]*facts{}}
+	u.sequence() // for what it promises to claims
 	for _, entry := range p.Unplaced {
 		pod := u.pending[entry.Pod]
 		if pod == nil || entry.Verdict != scheduling.Infeasible {
 			continue
 		}
-		f := u.factsOf(pod)
 		object := podObject(entry.Pod)
+		if isGroupIncomplete(entry) {
+			continue // the group is what was left out
+		}
+		f := u.factsOf(pod)
 		for _, h := range f.homes {
 			u.add(RoomLeft, object, "could run on %s", h)
 		}
@@ -56,11 +60,18 @@ type facts struct {
 	pools map[string]map[reason]bool
 }
 
-// factsOf finds the facts; pods that differ in nothing but their name share them.
+// factsOf finds the facts; pods that differ in nothing but their name share them. Generic ephemeral volumes have claims
+// that go by the pod's name.
 func (u *unplacedChecker) factsOf(pod *corev1.Pod) *facts {
 	shape := pod.DeepCopy()
-	shape.Name, shape.UID, shape.CreationTimestamp.Time = "", "", u.s.Now
-	text, err := json.Marshal(shape)
+	if !slices.ContainsFunc(pod.Spec.Volumes, func(v corev1.Volume) bool { return v.Ephemeral != nil }) {
+		shape.Name, shape.UID, shape.CreationTimestamp.Time = "", "", u.s.Now
+	}
+	group := ""
+	if g := u.groupOf(pod); g != nil {
+		group = g.Name
+	}
+	text, err := json.Marshal([]any{group, shape})
 	if err != nil {
 		panic(err) // a pod is plain data
 	}
@@ -75,7 +86,7 @@ func (u *unplacedChecker) factsOf(pod *corev1.Pod) *facts {
 func (u *unplacedChecker) find(pod *corev1.Pod) *facts {
 	f := &facts{nodes: map[reason]bool{}, pools: map[string]map[reason]bool{}}
 	for _, h := range u.hosts {
-		reasons := u.turnedAway(pod, h)
+		reasons := append(u.turnedAway(pod, h), u.groupReasons(pod, h)...)
 		if len(reasons) == 0 && (h.launch == nil || u.staysFlexible(h, pod)) {
 			f.homes = append(f.homes, h.node.Name)
 		}
@@ -91,7 +102,7 @@ func (u *unplacedChecker) find(pod *corev1.Pod) *facts {
 		refusals, able := make([][]reason, len(p.prints)), map[string]bool{}
 		for i, b := range p.prints {
 			with, h := u.beside(b)
-			refusals[i] = with.turnedAway(pod, h)
+			refusals[i] = append(with.turnedAway(pod, h), u.groupReasons(pod, h)...)
 			if len(refusals[i]) == 0 && u.sold(b) {
 				able[b.typ.Name] = true
 			}

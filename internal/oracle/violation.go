@@ -72,6 +72,10 @@ const (
 	Sequence Rule = "sequence"
 	// HostPorts: no two pods of a node hold the same port of it, one of them placed.
 	HostPorts Rule = "host-ports"
+	// Volumes: each placed pod can use its volumes on its node.
+	Volumes Rule = "volumes"
+	// Group: of a group enough pods are placed, or none, and all over one value of its key.
+	Group Rule = "group"
 	// Leaving: no pod is placed on a node that is being deleted.
 	Leaving Rule = "leaving"
 	// Unsupported: no pod is placed whose constraints nobody has checked.

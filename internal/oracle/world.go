@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
+	"github.com/kerf-autoscaler/kerf/cloudprovider"
 	"github.com/kerf-autoscaler/kerf/scheduling"
 )
 
@@ -23,6 +24,7 @@ type world struct {
 	existing []*host                              // nodes and in-flight claims, by name
 	launched []*host                              // in plan order
 	hosts    []*host                              // all of them
+	promised *promises                            // to claims, by pods that are bound
 	pools    []*pool                              // by name
 
 	// Answers to questions that are asked again and again.
@@ -37,10 +39,11 @@ type world struct {
 type host struct {
 	node    *corev1.Node
 	leaving bool
-	launch  *scheduling.Launch // nil for an existing node
-	bound   []*corev1.Pod      // there already
-	daemons []*corev1.Pod      // of DaemonSets: all on a launch, those still owed on an existing node
-	placed  []*corev1.Pod      // by the plan
+	launch  *scheduling.Launch          // nil for an existing node
+	typ     *cloudprovider.InstanceType // nil for an existing node
+	bound   []*corev1.Pod               // there already
+	daemons []*corev1.Pod               // of DaemonSets: all on a launch, those still owed on an existing node
+	placed  []*corev1.Pod               // by the plan
 }
 
 // pods are all pods of the host in the final state.
@@ -58,7 +61,7 @@ func byName(a, b *corev1.Pod) int { return strings.Compare(name(a).String(), nam
 // newWorld builds the final state. Assignments and launches that make no sense are left out; Check reports them.
 func newWorld(s *scheduling.Snapshot, plan *scheduling.Plan) *world {
 	w := &world{
-		s: s, plan: plan, pending: map[types.NamespacedName]*corev1.Pod{},
+		s: s, plan: plan, pending: map[types.NamespacedName]*corev1.Pod{}, promised: newPromises(),
 		asked: map[*corev1.Pod]map[corev1.ResourceName]int64{}, heard: map[string]mentions{}, selected: map[termAndPod]bool{},
 		parsed: map[*metav1.LabelSelector]labels.Selector{}, spreads: map[*corev1.Pod][]*spread{},
 	}
@@ -80,7 +83,7 @@ func newWorld(s *scheduling.Snapshot, plan *scheduling.Plan) *world {
 			if l.Node == nil {
 				continue
 			}
-			h := &host{node: l.Node, launch: l}
+			h := &host{node: l.Node, launch: l, typ: w.instanceType(l)}
 			h.daemons = w.daemonsOn(l.Node)
 			w.launched = append(w.launched, h)
 		}
