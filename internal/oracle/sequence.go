@@ -79,16 +79,14 @@ func (w *world) turn(pod *corev1.Pod) int {
 	return 2
 }
 
-// orderMatters reports whether one of the pods might have passed at another turn.
+// orderMatters reports whether one of the pods might have passed at another turn: whether nothing but other pods' places
+// is held against it.
 func orderMatters(left []leftover) bool {
-	for _, l := range left {
-		for _, r := range l.reasons {
-			if rule := ruleOf(r); rule == Spread || rule == PodAffinity {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(left, func(l leftover) bool {
+		return len(l.reasons) > 0 && !slices.ContainsFunc(l.reasons, func(r reason) bool {
+			return !slices.Contains([]Rule{Spread, PodAffinity, AntiAffinity}, ruleOf(r))
+		})
+	})
 }
 
 // bind binds pods in the order as far as it goes, and returns those that are left over and what was promised to claims. With restart the search for the next pod begins at the first each time,
