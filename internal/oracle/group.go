@@ -88,6 +88,13 @@ func isGroupIncomplete(u scheduling.Unplaced) bool {
 	return slices.ContainsFunc(u.Rejections, func(r scheduling.Rejection) bool { return r.Code == scheduling.GroupIncomplete })
 }
 
+// waitsForOthers reports whether the pod is left out for the sake of its group: placing it would leave the group
+// incomplete.
+func (w *world) waitsForOthers(u scheduling.Unplaced, pod *corev1.Pod) bool {
+	g := w.groupOf(pod)
+	return g != nil && isGroupIncomplete(u) && len(w.groupNodes(g))+1 < w.quorum(g)
+}
+
 // checkIncomplete asks whether too few pods of the group are placed indeed.
 func (c *checker) checkIncomplete(u scheduling.Unplaced) {
 	pod := c.pending[u.Pod]

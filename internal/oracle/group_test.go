@@ -67,6 +67,12 @@ func TestPodsOfGroupsThatAreLeftOut(t *testing.T) {
 			f.team(0, "", "x")
 			return f
 		}, []Rule{RoomLeft}},
+		{"alone in its group, which is no excuse", func() fixture {
+			f := newTown("a")
+			f.waits("", "x")
+			f.team(0, "", "x")
+			return f.incomplete()
+		}, []Rule{RoomLeft, Reason}},
 		{"there is room where the group is", func() fixture {
 			f := newTown("a", "a")
 			f.waits("n-1", "x")

@@ -80,11 +80,11 @@ func (w *world) turn(pod *corev1.Pod) int {
 }
 
 // orderMatters reports whether one of the pods might have passed at another turn: whether nothing but other pods' places
-// is held against it.
+// and volumes is held against it.
 func orderMatters(left []leftover) bool {
 	return slices.ContainsFunc(left, func(l leftover) bool {
 		return len(l.reasons) > 0 && !slices.ContainsFunc(l.reasons, func(r reason) bool {
-			return !slices.Contains([]Rule{Spread, PodAffinity, AntiAffinity}, ruleOf(r))
+			return !slices.Contains([]Rule{Spread, PodAffinity, AntiAffinity, Volumes}, ruleOf(r))
 		})
 	})
 }

@@ -28,8 +28,8 @@ func UnplacedWith(s scheduling.Snapshot, p *scheduling.Plan, opts scheduling.Opt
 			continue
 		}
 		object := podObject(entry.Pod)
-		if isGroupIncomplete(entry) {
-			continue // the group is what was left out
+		if u.waitsForOthers(entry, pod) {
+			continue
 		}
 		f := u.factsOf(pod)
 		for _, h := range f.homes {

@@ -331,6 +331,14 @@ func TestHowManyVolumesANodeAttaches(t *testing.T) {
 		}), nil},
 		{"two placed pods that share the last one", full([]string{"b"}, func(f fixture) { f.waits("n-1", "web-1", mounts("b")) }), nil},
 		{"two placed pods that do not", full([]string{"b"}, func(f fixture) { f.waits("n-1", "web-1", mounts("c")) }), wrong},
+		{"two more on a node that starts up and is small", full([]string{"b", "c"}, func(f fixture) {
+			f.s.Storage.CSINodes = nil
+			f.sells("a")
+			f.s.InstanceTypes["general"][0].VolumeLimits = map[string]int{disks: 2}
+			f.s.Nodes[0].Claim = &v1.NodeClaim{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{
+				"karpenter.sh/nodepool": "general", "node.kubernetes.io/instance-type": "small",
+			}}}
+		}), wrong},
 		{"a driver that must be there and is", full([]string{"b"}, func(f fixture) {
 			f.s.Storage.CSIDrivers = []*storagev1.CSIDriver{{ObjectMeta: metav1.ObjectMeta{Name: disks}, Spec: storagev1.CSIDriverSpec{PreventPodSchedulingIfMissing: new(true)}}}
 		}), nil},

@@ -11,18 +11,15 @@ import (
 
 // How many volumes a node can attach: as the scheduler's plugin NodeVolumeLimits reads it.
 
-// csiNode is what the drivers say of the host: for an existing node the object of its name, for one to be bought what its
-// type states. Nil if nothing is known, and then nothing is limited.
+// csiNode is what the drivers say of the host: the object of an existing node's name, if there is one, and for nodes that
+// are bought or start up what their type states. Nil if nothing is known, and then nothing is limited.
 func (w *world) csiNode(h *host) *storagev1.CSINode {
-	if h.typ == nil {
-		for _, n := range w.s.Storage.CSINodes {
-			if n.Name == h.node.Name {
-				return n
-			}
+	for _, n := range w.s.Storage.CSINodes {
+		if n.Name == h.node.Name {
+			return n
 		}
-		return nil
 	}
-	if len(h.typ.VolumeLimits) == 0 {
+	if h.typ == nil || len(h.typ.VolumeLimits) == 0 {
 		return nil
 	}
 	out := &storagev1.CSINode{}

@@ -40,7 +40,7 @@ type host struct {
 	node    *corev1.Node
 	leaving bool
 	launch  *scheduling.Launch          // nil for an existing node
-	typ     *cloudprovider.InstanceType // nil for an existing node
+	typ     *cloudprovider.InstanceType // of a launch, or of a node that starts up; nil if unknown
 	bound   []*corev1.Pod               // there already
 	daemons []*corev1.Pod               // of DaemonSets: all on a launch, those still owed on an existing node
 	placed  []*corev1.Pod               // by the plan
@@ -118,6 +118,13 @@ func (w *world) host(a scheduling.Assignment) *host {
 // existingHost is a node or claim as it will be, with the pods bound to it.
 func (w *world) existingHost(n *scheduling.Node) *host {
 	h := &host{node: settled(n)}
+	if starting(n) {
+		for _, t := range w.s.InstanceTypes[n.Claim.Labels["karpenter.sh/nodepool"]] {
+			if t.Name == n.Claim.Labels[corev1.LabelInstanceTypeStable] {
+				h.typ = t
+			}
+		}
+	}
 	h.leaving = n.Node != nil && n.Node.DeletionTimestamp != nil || n.Claim != nil && n.Claim.DeletionTimestamp != nil
 	for _, pod := range n.Pods {
 		if !finished(pod) {
@@ -125,6 +132,11 @@ func (w *world) existingHost(n *scheduling.Node) *host {
 		}
 	}
 	return h
+}
+
+// starting reports whether the claim says more of the node than the node itself.
+func starting(n *scheduling.Node) bool {
+	return n.Claim != nil && (n.Node == nil || n.Node.Labels["karpenter.sh/initialized"] != "true")
 }
 
 // settled is the node as it will be once initialised.
@@ -143,7 +155,7 @@ func settled(n *scheduling.Node) *corev1.Node {
 	if out.Labels == nil {
 		out.Labels = map[string]string{}
 	}
-	if n.Node != nil && claim != nil && out.Labels["karpenter.sh/initialized"] != "true" {
+	if n.Node != nil && starting(n) {
 		for key, value := range claim.Labels {
 			if _, ok := out.Labels[key]; !ok {
 				out.Labels[key] = value
