@@ -2,17 +2,28 @@ package oracle
 
 import (
 	"maps"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kerf-autoscaler/kerf/scheduling"
 )
 
 // freshName is the hostname of a node that nobody has named yet. It is no valid name, so nobody asks for it.
 const freshName = "~fresh"
 
-// host is an empty node launched from the blueprint, with its DaemonSets.
+// build is an empty node launched from the blueprint, with its DaemonSets.
 func (w *world) build(b *blueprint) *host {
+	if b.built == nil {
+		b.built = w.draft(b)
+	}
+	fresh := *b.built
+	return &fresh
+}
+
+func (w *world) draft(b *blueprint) *host {
 	labels := maps.Clone(b.labels)
 	labels[corev1.LabelHostname] = freshName
 	if ref := b.pool.source.Spec.Template.Spec.NodeClassRef; ref != nil && ref.Group != "" {
@@ -27,7 +38,7 @@ func (w *world) build(b *blueprint) *host {
 	node.Spec.Taints = b.pool.source.Spec.Template.Spec.Taints
 	node.Status.Capacity = b.typ.Capacity
 	node.Status.Allocatable = allocatable(b)
-	return &host{node: node, daemons: w.daemonsOn(node)}
+	return &host{node: node, typ: b.typ, daemons: w.daemonsOn(node)}
 }
 
 // kubeletLabels are the old labels that a kubelet puts on a node beside today's.
@@ -81,22 +92,37 @@ func (w *world) sold(b *blueprint) bool {
 	return b.offering.Available && (b.offering.Stock == nil || w.stockSize(b.stockKey()) > 0)
 }
 
-// holds reports whether a node launched from the blueprint can host those pods together.
-func (w *world) holds(b *blueprint, pods []*corev1.Pod) bool {
-	h := w.build(b)
-	h.placed = pods
+// beside is the world with one more node, launched from the blueprint.
+func (w *world) beside(b *blueprint) (*world, *host) {
+	with, h := *w, w.build(b)
+	with.hosts = append(slices.Clone(w.hosts), h)
+	return &with, h
+}
+
+// instead is the world in which a launch follows the blueprint, under its own name, and has those pods.
+func (w *world) instead(launch *host, b *blueprint, pods []*corev1.Pod) (*world, *host) {
+	with, h := *w, w.build(b)
+	node := *h.node
+	node.Name, node.Labels = launch.node.Name, maps.Clone(node.Labels)
+	node.Labels[corev1.LabelHostname] = launch.node.Name
+	h.node, h.placed = &node, pods
+	with.hosts = slices.Clone(w.hosts)
+	if at := slices.Index(with.hosts, launch); at >= 0 {
+		with.hosts[at] = h
+	}
+	return &with, h
+}
+
+// holds reports whether a launch could follow the blueprint and host those pods together, everything else staying where
+// it is. Skew that the plan has anyway does not count here.
+func (w *world) holds(launch *host, b *blueprint, pods []*corev1.Pod) bool {
+	with, h := w.instead(launch, b, pods)
 	for _, pod := range pods {
-		if len(w.turnedAwayAlone(pod, h)) > 0 {
-			return false
+		for _, r := range with.turnedAway(pod, h) {
+			if r.code != scheduling.TopologySpread || !slices.Contains(w.skewed(pod, launch), r) {
+				return false
+			}
 		}
 	}
 	return true
-}
-
-// turnedAwayAlone is turnedAway as if the host were the only one in the world. What is far away is another question.
-func (w *world) turnedAwayAlone(pod *corev1.Pod, h *host) []reason {
-	hosts := w.hosts
-	w.hosts = nil
-	defer func() { w.hosts = hosts }()
-	return w.turnedAway(pod, h, without(h.pods(), pod))
 }

@@ -108,7 +108,7 @@ func (t *tiny) fitsNode(i int, pods uint) bool {
 		h.placed = t.set(pods)
 		ok = true
 		for _, pod := range h.placed {
-			ok = ok && len(t.turnedAwayAlone(pod, &h)) == 0
+			ok = ok && len(t.alone(&h).turnedAway(pod, &h)) == 0
 		}
 		t.fits[key] = ok
 	}
@@ -119,7 +119,7 @@ func (t *tiny) fitsPrint(b int, pods uint) bool {
 	key := fitKey{b, pods}
 	ok, known := t.fits[key]
 	if !known {
-		ok = t.holds(t.prints[b], t.set(pods)) && t.isFlexible(t.prints[b].pool, pods)
+		ok = t.holdsAlone(t.prints[b], t.set(pods)) && t.isFlexible(t.prints[b].pool, pods)
 		t.fits[key] = ok
 	}
 	return ok
@@ -129,10 +129,35 @@ func (t *tiny) isFlexible(p *pool, pods uint) bool {
 	key := fitKey{slices.Index(t.pools, p), pods}
 	ok, known := t.flexible[key]
 	if !known {
-		ok = len(t.short(p, t.set(pods))) == 0
+		able := map[string]bool{}
+		for _, b := range p.prints {
+			if len(minimums(p)) > 0 && !able[b.typ.Name] && t.sold(b) && t.holdsAlone(b, t.set(pods)) {
+				able[b.typ.Name] = true
+			}
+		}
+		ok = len(t.short(p, able)) == 0
 		t.flexible[key] = ok
 	}
 	return ok
+}
+
+// alone is the world as if the host were the only one.
+func (t *tiny) alone(h *host) *world {
+	with := *t.world
+	with.hosts = []*host{h}
+	return &with
+}
+
+// holdsAlone reports whether a node launched from the blueprint can host those pods together.
+func (t *tiny) holdsAlone(b *blueprint, pods []*corev1.Pod) bool {
+	h := t.build(b)
+	h.placed = pods
+	for _, pod := range pods {
+		if len(t.alone(h).turnedAway(pod, h)) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // mayBuy reports whether limits and stock admit one more node from the blueprint.

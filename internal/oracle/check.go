@@ -22,8 +22,11 @@ func Check(s scheduling.Snapshot, p *scheduling.Plan) []Violation {
 	c.checkLaunches()
 	c.checkStock()
 	c.checkLimits()
+	c.checkGroups()
+	left := c.sequence()
+	c.checkSequence(left)
 	for _, h := range c.hosts {
-		c.checkHost(h)
+		c.checkHost(h, len(left) == 0)
 	}
 	price := 0.0
 	for i := range p.Launches {
@@ -127,6 +130,9 @@ func (c *checker) checkAnswers() {
 				c.add(Answer, podObject(u.Pod), "NotSupported (%s), but the pod uses nothing that is not supported", r.Key)
 			}
 		}
+		if isGroupIncomplete(u) {
+			c.checkIncomplete(u)
+		}
 		switch u.Verdict {
 		case scheduling.Infeasible:
 			if unanswered {
@@ -144,19 +150,26 @@ func (c *checker) checkAnswers() {
 
 // checkHost asks the scheduler's filters about every pod that the plan places on the host, everything else staying
 // where it is.
-func (c *checker) checkHost(h *host) {
-	rules := map[scheduling.Code]Rule{
-		scheduling.InsufficientResource: Fits, scheduling.UntoleratedTaint: Tolerates, scheduling.RequirementConflict: Affinity,
-		scheduling.PodAntiAffinity: AntiAffinity, scheduling.HostPortInUse: HostPorts, "Leaving": Leaving,
-	}
+func (c *checker) checkHost(h *host, hasOrder bool) {
 	for _, pod := range h.placed {
-		for _, r := range c.turnedAway(pod, h, without(h.pods(), pod)) {
-			c.add(rules[r.code], podObject(name(pod)), "on %s: %s", h.node.Name, r.key)
+		for _, r := range c.turnedAway(pod, h) {
+			c.add(ruleOf(r), podObject(name(pod)), "on %s: %s", h.node.Name, r.key)
+			c.list[len(c.list)-1].OrderDependent = hasOrder && r.code == scheduling.TopologySpread
 		}
-		for _, field := range unjudged(pod) {
+		for _, field := range c.unjudged(pod) {
 			c.add(Unsupported, podObject(name(pod)), "on %s: %s", h.node.Name, field)
 		}
 	}
+}
+
+// ruleOf is the rule that a pod breaks where it is turned away for the reason.
+func ruleOf(r reason) Rule {
+	rules := map[scheduling.Code]Rule{
+		scheduling.InsufficientResource: Fits, scheduling.UntoleratedTaint: Tolerates, scheduling.RequirementConflict: Affinity,
+		scheduling.PodAntiAffinity: AntiAffinity, scheduling.PodAffinity: PodAffinity, scheduling.TopologySpread: Spread,
+		scheduling.HostPortInUse: HostPorts, scheduling.VolumeConflict: Volumes, "Leaving": Leaving,
+	}
+	return rules[r.code]
 }
 
 // checkStock sums what the launches take from each finite supply.

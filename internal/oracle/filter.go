@@ -5,8 +5,6 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	podresources "k8s.io/component-helpers/resource"
 	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
@@ -84,15 +82,21 @@ func untolerated(node *corev1.Node, tolerations []corev1.Toleration) (corev1.Tai
 		if taint.Effect != corev1.TaintEffectNoSchedule && taint.Effect != corev1.TaintEffectNoExecute {
 			continue
 		}
-		tolerated := false
-		for _, t := range tolerations {
-			tolerated = tolerated || t.ToleratesTaint(klog.Logger{}, &taint, false)
-		}
-		if !tolerated {
+		if !tolerates(tolerations, taint) {
 			return taint, true
 		}
 	}
 	return corev1.Taint{}, false
+}
+
+// tolerates reports whether one of the tolerations covers the taint.
+func tolerates(tolerations []corev1.Toleration, taint corev1.Taint) bool {
+	for _, t := range tolerations {
+		if t.ToleratesTaint(klog.Logger{}, &taint, false) {
+			return true
+		}
+	}
+	return false
 }
 
 // matches reports whether the pod's node selector and required node affinity admit the node.
@@ -112,9 +116,9 @@ func conflictKey(pod *corev1.Pod, node *corev1.Node) string {
 	return "nodeAffinity"
 }
 
-// turnedAway lists every reason for which a host turns the pod away, with those other pods on it and everything else of
-// the final state in its place. Empty when the pod may run there.
-func (w *world) turnedAway(pod *corev1.Pod, h *host, others []*corev1.Pod) []reason {
+// turnedAway lists every reason for which a host turns the pod away, everything else of the world staying where it is.
+// Empty when the pod may run there. The pod itself, if it is on a host, does not count.
+func (w *world) turnedAway(pod *corev1.Pod, h *host) []reason {
 	var out []reason
 	if h.leaving {
 		out = append(out, reason{"Leaving", h.node.Name})
@@ -125,6 +129,13 @@ func (w *world) turnedAway(pod *corev1.Pod, h *host, others []*corev1.Pod) []rea
 	if !matches(pod, h.node) {
 		out = append(out, reason{scheduling.RequirementConflict, conflictKey(pod, h.node)})
 	}
+	return append(out, w.crowdedOut(pod, h)...)
+}
+
+// crowdedOut lists the reasons that have to do with what else is there: on the host or elsewhere.
+func (w *world) crowdedOut(pod *corev1.Pod, h *host) []reason {
+	var out []reason
+	others := without(h.pods(), pod)
 	for _, resource := range w.lacking(h.node.Status.Allocatable, others, pod) {
 		out = append(out, reason{scheduling.InsufficientResource, string(resource)})
 	}
@@ -132,21 +143,11 @@ func (w *world) turnedAway(pod *corev1.Pod, h *host, others []*corev1.Pod) []rea
 		if port := clash(pod, other); port != "" {
 			out = append(out, reason{scheduling.HostPortInUse, port})
 		}
-		if w.exclude(pod, other, h.node, h.node) {
-			out = append(out, reason{scheduling.PodAntiAffinity, name(other).String()})
-		}
 	}
-	for _, far := range w.hosts {
-		if far == h || !w.far {
-			continue
-		}
-		for _, other := range far.pods() {
-			if other != pod && w.exclude(pod, other, h.node, far.node) {
-				out = append(out, reason{scheduling.PodAntiAffinity, name(other).String()})
-			}
-		}
-	}
-	return out
+	out = append(out, w.excluded(pod, h)...)
+	out = append(out, w.lonely(pod, h)...)
+	out = append(out, w.skewed(pod, h)...)
+	return append(out, w.volumeReasons(pod, h)...)
 }
 
 // clash names a port of the host that both pods want, empty when there is none. A port without an address is wanted on
@@ -185,74 +186,5 @@ func heldPorts(pod *corev1.Pod) []corev1.ContainerPort {
 			out = append(out, p)
 		}
 	}
-	return out
-}
-
-func antiTerms(pod *corev1.Pod) []corev1.PodAffinityTerm {
-	if pod.Spec.Affinity == nil || pod.Spec.Affinity.PodAntiAffinity == nil {
-		return nil
-	}
-	return pod.Spec.Affinity.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution
-}
-
-// exclude reports whether one of two pods on those nodes forbids the other by required anti-affinity.
-func (w *world) exclude(a, b *corev1.Pod, nodeA, nodeB *corev1.Node) bool {
-	forbids := func(owner, other *corev1.Pod) bool {
-		for _, term := range antiTerms(owner) {
-			x, okX := nodeA.Labels[term.TopologyKey]
-			y, okY := nodeB.Labels[term.TopologyKey]
-			if okX && okY && x == y && w.selects(owner, &term, other) {
-				return true
-			}
-		}
-		return false
-	}
-	return forbids(a, b) || forbids(b, a)
-}
-
-// selects reports whether a term of the owner selects the other pod.
-func (w *world) selects(owner *corev1.Pod, term *corev1.PodAffinityTerm, other *corev1.Pod) bool {
-	inNamespace := slices.Contains(term.Namespaces, other.Namespace)
-	if term.NamespaceSelector == nil && len(term.Namespaces) == 0 {
-		inNamespace = owner.Namespace == other.Namespace
-	}
-	if term.NamespaceSelector != nil && selectorMatches(term.NamespaceSelector, w.namespaceLabels(other.Namespace)) {
-		inNamespace = true
-	}
-	if !inNamespace || term.LabelSelector == nil || !selectorMatches(term.LabelSelector, other.Labels) {
-		return false
-	}
-	for _, key := range term.MatchLabelKeys {
-		if mine, ok := owner.Labels[key]; ok {
-			if theirs, has := other.Labels[key]; !has || theirs != mine {
-				return false
-			}
-		}
-	}
-	for _, key := range term.MismatchLabelKeys {
-		if mine, ok := owner.Labels[key]; ok {
-			if theirs, has := other.Labels[key]; has && theirs == mine {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-func selectorMatches(selector *metav1.LabelSelector, set map[string]string) bool {
-	s, err := metav1.LabelSelectorAsSelector(selector)
-	return err == nil && s.Matches(labels.Set(set))
-}
-
-func (w *world) namespaceLabels(namespace string) map[string]string {
-	out := map[string]string{}
-	for _, ns := range w.s.Namespaces {
-		if ns.Name == namespace {
-			for key, value := range ns.Labels {
-				out[key] = value
-			}
-		}
-	}
-	out[corev1.LabelMetadataName] = namespace
 	return out
 }

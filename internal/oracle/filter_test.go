@@ -79,7 +79,7 @@ func TestPodsOnTheirNodes(t *testing.T) {
 		}, []Rule{Affinity}},
 		{"a bound pod excludes the pod from its zone", func(f fixture) {
 			f.s.Nodes[0].Pods[0].Spec.Affinity = antiTerm("topology.kubernetes.io/zone", map[string]string{"app": "a"})
-		}, []Rule{AntiAffinity}},
+		}, []Rule{AntiAffinity, ChoiceHosts}},
 		{"the pod excludes a bound pod from its node", func(f fixture) {
 			f.pod("c").Spec.Affinity = antiTerm("kubernetes.io/hostname", map[string]string{"app": "bound-0"})
 		}, []Rule{AntiAffinity}},
@@ -91,12 +91,6 @@ func TestPodsOnTheirNodes(t *testing.T) {
 			f.s.DaemonPods[0].Spec.Affinity.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution[0].NamespaceSelector = &metav1.LabelSelector{}
 		}, []Rule{AntiAffinity, ChoiceHosts, InstanceTypes}},
 		{"a node is being deleted", func(f fixture) { f.s.Nodes[0].Node.DeletionTimestamp = &metav1.Time{Time: time.Unix(1, 0)} }, []Rule{Leaving}},
-		{"a pod requires another nearby", func(f fixture) {
-			f.pod("c").Spec.Affinity = &corev1.Affinity{PodAffinity: &corev1.PodAffinity{RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{{TopologyKey: "kubernetes.io/hostname"}}}}
-		}, []Rule{Unsupported}},
-		{"a pod is to be spread", func(f fixture) {
-			f.pod("c").Spec.TopologySpreadConstraints = []corev1.TopologySpreadConstraint{{MaxSkew: 1, TopologyKey: "kubernetes.io/hostname", WhenUnsatisfiable: corev1.DoNotSchedule}}
-		}, []Rule{Unsupported}},
 		{"a port is held by a bound pod", func(f fixture) {
 			f.pod("c").Spec.Containers[0].Ports = []corev1.ContainerPort{{HostPort: 80, ContainerPort: 80}}
 			f.s.Nodes[0].Pods[0].Spec.Containers[0].Ports = []corev1.ContainerPort{{HostPort: 80, HostIP: "10.0.0.1", Protocol: corev1.ProtocolTCP}}
@@ -106,9 +100,6 @@ func TestPodsOnTheirNodes(t *testing.T) {
 			f.pod("a").Spec.Containers[0].Ports = []corev1.ContainerPort{{HostPort: 80, HostIP: "0.0.0.0"}}
 			f.pod("b").Spec.InitContainers = []corev1.Container{{Name: "x", RestartPolicy: &always, Ports: []corev1.ContainerPort{{HostPort: 80, HostIP: "10.0.0.1"}}}}
 		}, []Rule{HostPorts, ChoiceHosts, InstanceTypes}},
-		{"a pod has a claim", func(f fixture) {
-			f.pod("c").Spec.Volumes = []corev1.Volume{{Name: "v", VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "v"}}}}
-		}, []Rule{Unsupported}},
 		{"a pod asks for devices", func(f fixture) { f.pod("c").Spec.ResourceClaims = []corev1.PodResourceClaim{{Name: "gpu"}} }, []Rule{Unsupported}},
 	})
 }

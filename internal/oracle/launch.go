@@ -63,14 +63,9 @@ func (c *checker) checkLaunches() {
 	}
 }
 
-// content are the pods that the plan puts on the launch.
-func (c *checker) content(l *scheduling.Launch) []*corev1.Pod {
-	for _, h := range c.launched {
-		if h.launch == l {
-			return h.placed
-		}
-	}
-	return nil
+// hostOf is the launch's node with what the plan puts on it.
+func (c *checker) hostOf(l *scheduling.Launch) *host {
+	return c.launched[slices.IndexFunc(c.launched, func(h *host) bool { return h.launch == l })]
 }
 
 // offered lists the pool's offerings with that key.
@@ -123,7 +118,8 @@ func (c *checker) checkChoices(object string, p *pool, l *scheduling.Launch) {
 			c.add(ChoiceAvailable, object, "%v is not available", choice.OfferingKey)
 			continue
 		}
-		if !slices.ContainsFunc(prints, func(b *blueprint) bool { return c.holds(b, c.content(l)) }) {
+		h := c.hostOf(l)
+		if !slices.ContainsFunc(prints, func(b *blueprint) bool { return c.holds(h, b, h.placed) }) {
 			c.add(ChoiceHosts, object, "%v cannot host the content", choice.OfferingKey)
 		}
 	}
@@ -214,14 +210,10 @@ func difference(have, want corev1.ResourceList) string {
 func (c *checker) checkRequests(object string, l *scheduling.Launch) {
 	total := map[corev1.ResourceName]int64{}
 	pods := int64(0)
-	for _, h := range c.launched {
-		if h.launch == l {
-			for _, pod := range h.pods() {
-				pods++
-				for resource, n := range c.requests(pod) {
-					total[resource] += n
-				}
-			}
+	for _, pod := range c.hostOf(l).pods() {
+		pods++
+		for resource, n := range c.requests(pod) {
+			total[resource] += n
 		}
 	}
 	if _, stated := l.Requests[corev1.ResourcePods]; stated {
@@ -314,6 +306,7 @@ func (c *checker) checkTypes(object string, p *pool, l *scheduling.Launch) {
 			c.add(InstanceTypes, object, "choice %v is of no listed type", choice.OfferingKey)
 		}
 	}
+	h := c.hostOf(l)
 	admitted, hosting := []float64{}, []float64{}
 	for i, t := range l.InstanceTypes {
 		if slices.Contains(l.InstanceTypes[:i], t) {
@@ -323,7 +316,7 @@ func (c *checker) checkTypes(object string, p *pool, l *scheduling.Launch) {
 		for _, b := range p.prints {
 			if b.typ.Name == t && c.sold(b) {
 				cheapest = min(cheapest, b.offering.Price)
-				if b.offering.Price < cheapestHosting && c.holds(b, c.content(l)) {
+				if b.offering.Price < cheapestHosting && c.holds(h, b, h.placed) {
 					cheapestHosting = b.offering.Price
 				}
 			}

@@ -1,7 +1,6 @@
 package oracle
 
 import (
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,6 +40,7 @@ type blueprint struct {
 	typ      *cloudprovider.InstanceType
 	offering *cloudprovider.Offering
 	labels   map[string]string // all but the hostname's
+	built    *host             // the node, once somebody has asked for it
 }
 
 // admits reports whether a label, or its absence, satisfies the rule.
@@ -270,58 +270,4 @@ func (w *world) possible(p *pool, t *cloudprovider.InstanceType, o *cloudprovide
 		}
 	}
 	return candidates, absent
-}
-
-// mentions is what mentioned answers for a key.
-type mentions struct {
-	values []string
-	asked  bool
-}
-
-// mentioned lists values that stand for all that somebody can tell apart, and whether any pod or DaemonSet looks at the
-// key at all.
-func (w *world) mentioned(key string) (values []string, asked bool) {
-	known, ok := w.heard[key]
-	if !ok {
-		known.values, known.asked = w.listen(key)
-		w.heard[key] = known
-	}
-	return slices.Clone(known.values), known.asked
-}
-
-func (w *world) listen(key string) (values []string, asked bool) {
-	note := func(list ...string) {
-		for _, value := range list {
-			values = append(values, value)
-			if n, err := strconv.ParseInt(value, 10, 64); err == nil && n > 0 && n < math.MaxInt64 {
-				values = append(values, strconv.FormatInt(n-1, 10), strconv.FormatInt(n+1, 10))
-			}
-		}
-	}
-	note("other", "0", "1")
-	for _, pod := range slices.Concat(w.s.Pods, w.daemons) {
-		if value, ok := pod.Spec.NodeSelector[key]; ok {
-			asked = true
-			note(value)
-		}
-		if pod.Spec.Affinity == nil || pod.Spec.Affinity.NodeAffinity == nil || pod.Spec.Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution == nil {
-			continue
-		}
-		for _, term := range pod.Spec.Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms {
-			for _, e := range term.MatchExpressions {
-				if e.Key == key {
-					asked = true
-					note(e.Values...)
-				}
-			}
-		}
-	}
-	for _, pool := range w.s.NodePools {
-		for _, r := range pool.Spec.Template.Spec.Requirements {
-			if todaysKey(w.s, r.Key) == key {
-				note(r.Values...)
-			}
-		}
-	}
-	return values, asked
 }

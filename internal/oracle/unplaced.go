@@ -21,13 +21,17 @@ func Unplaced(s scheduling.Snapshot, p *scheduling.Plan) []Violation {
 // UnplacedWith is [Unplaced] for a plan made with those options. MinValues is the option that counts.
 func UnplacedWith(s scheduling.Snapshot, p *scheduling.Plan, opts scheduling.Options) []Violation {
 	u := &unplacedChecker{world: newWorld(&s, p), relaxed: opts.MinValues == scheduling.MinValuesBestEffort, known: map[string]*facts{}}
+	u.sequence() // for what it promises to claims
 	for _, entry := range p.Unplaced {
 		pod := u.pending[entry.Pod]
 		if pod == nil || entry.Verdict != scheduling.Infeasible {
 			continue
 		}
-		f := u.factsOf(pod)
 		object := podObject(entry.Pod)
+		if u.waitsForOthers(entry, pod) {
+			continue
+		}
+		f := u.factsOf(pod)
 		for _, h := range f.homes {
 			u.add(RoomLeft, object, "could run on %s", h)
 		}
@@ -56,11 +60,18 @@ type facts struct {
 	pools map[string]map[reason]bool
 }
 
-// factsOf finds the facts; pods that differ in nothing but their name share them.
+// factsOf finds the facts; pods that differ in nothing but their name share them. Generic ephemeral volumes have claims
+// that go by the pod's name.
 func (u *unplacedChecker) factsOf(pod *corev1.Pod) *facts {
 	shape := pod.DeepCopy()
-	shape.Name, shape.UID, shape.CreationTimestamp.Time = "", "", u.s.Now
-	text, err := json.Marshal(shape)
+	if !slices.ContainsFunc(pod.Spec.Volumes, func(v corev1.Volume) bool { return v.Ephemeral != nil }) {
+		shape.Name, shape.UID, shape.CreationTimestamp.Time = "", "", u.s.Now
+	}
+	group := ""
+	if g := u.groupOf(pod); g != nil {
+		group = g.Name
+	}
+	text, err := json.Marshal([]any{group, shape})
 	if err != nil {
 		panic(err) // a pod is plain data
 	}
@@ -75,7 +86,7 @@ func (u *unplacedChecker) factsOf(pod *corev1.Pod) *facts {
 func (u *unplacedChecker) find(pod *corev1.Pod) *facts {
 	f := &facts{nodes: map[reason]bool{}, pools: map[string]map[reason]bool{}}
 	for _, h := range u.hosts {
-		reasons := u.turnedAway(pod, h, h.pods())
+		reasons := append(u.turnedAway(pod, h), u.groupReasons(pod, h)...)
 		if len(reasons) == 0 && (h.launch == nil || u.staysFlexible(h, pod)) {
 			f.homes = append(f.homes, h.node.Name)
 		}
@@ -88,13 +99,20 @@ func (u *unplacedChecker) find(pod *corev1.Pod) *facts {
 		if p.refused > 0 || len(p.prints) == 0 {
 			found[reason{code: scheduling.RequirementConflict}] = true
 		}
-		short := u.short(p, []*corev1.Pod{pod})
+		refusals, able := make([][]reason, len(p.prints)), map[string]bool{}
+		for i, b := range p.prints {
+			with, h := u.beside(b)
+			refusals[i] = append(with.turnedAway(pod, h), u.groupReasons(pod, h)...)
+			if len(refusals[i]) == 0 && u.sold(b) {
+				able[b.typ.Name] = true
+			}
+		}
+		short := u.short(p, able)
 		for _, key := range short {
 			found[reason{scheduling.MinValues, key}] = true
 		}
-		for _, b := range p.prints {
-			h := u.build(b)
-			reasons := u.turnedAway(pod, h, h.pods())
+		for i, b := range p.prints {
+			reasons := refusals[i]
 			if stock := b.stockKey(); !b.offering.Available || b.offering.Stock != nil && u.stockSize(stock) <= taken[stock] {
 				reasons = append(reasons, reason{scheduling.NoAvailableOffering, ""})
 			}
@@ -119,19 +137,10 @@ func note(set map[reason]bool, reasons []reason) {
 	}
 }
 
-// short lists the pool's minValues that the types able to host those pods together do not meet.
-func (w *world) short(p *pool, pods []*corev1.Pod) []string {
-	wanted := minimums(p)
-	if len(wanted) == 0 {
-		return nil
-	}
-	able := map[string]bool{}
-	for _, b := range p.prints {
-		if !able[b.typ.Name] && w.sold(b) && w.holds(b, pods) {
-			able[b.typ.Name] = true
-		}
-	}
+// short lists the pool's minValues that those types do not meet.
+func (w *world) short(p *pool, able map[string]bool) []string {
 	values := w.variety(p, func(b *blueprint) bool { return able[b.typ.Name] })
+	wanted := minimums(p)
 	var out []string
 	for _, key := range slices.Sorted(maps.Keys(wanted)) {
 		if values[key] < wanted[key] {
@@ -144,7 +153,16 @@ func (w *world) short(p *pool, pods []*corev1.Pod) []string {
 // staysFlexible reports whether enough types could host the launch if the pod joined it.
 func (u *unplacedChecker) staysFlexible(h *host, pod *corev1.Pod) bool {
 	p := u.pool(h.launch.NodePool)
-	return u.relaxed || p == nil || len(u.short(p, append(slices.Clone(h.placed), pod))) == 0
+	if u.relaxed || p == nil || len(minimums(p)) == 0 {
+		return true
+	}
+	able := map[string]bool{}
+	for _, b := range p.prints {
+		if !able[b.typ.Name] && u.sold(b) && u.holds(h, b, append(slices.Clone(h.placed), pod)) {
+			able[b.typ.Name] = true
+		}
+	}
+	return len(u.short(p, able)) == 0
 }
 
 // checkRejection looks for a node, or a type of the pool, of which the rejection is true.

@@ -1,6 +1,8 @@
 package oracle
 
 import (
+	"strings"
+
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kerf-autoscaler/kerf/scheduling"
@@ -8,17 +10,9 @@ import (
 
 // unjudged lists the fields of a pod that restrict where it may run and that the oracle cannot judge. A pod with one of
 // them must not be placed. This is the one place to change when the oracle learns more.
-func unjudged(pod *corev1.Pod) []string {
+func (w *world) unjudged(pod *corev1.Pod) []string {
 	var out []string
 	spec := &pod.Spec
-	if a := spec.Affinity; a != nil && a.PodAffinity != nil && len(a.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution) > 0 {
-		out = append(out, "spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution")
-	}
-	for _, c := range spec.TopologySpreadConstraints {
-		if c.WhenUnsatisfiable != corev1.ScheduleAnyway {
-			out = append(out, "spec.topologySpreadConstraints")
-		}
-	}
 	for _, list := range [][]corev1.Container{spec.InitContainers, spec.Containers} {
 		for _, c := range list {
 			for _, r := range c.RestartPolicyRules {
@@ -37,20 +31,65 @@ func unjudged(pod *corev1.Pod) []string {
 	if spec.HostNetwork && spec.HostUsers != nil && !*spec.HostUsers {
 		out = append(out, "spec.hostUsers")
 	}
-	for _, v := range spec.Volumes {
-		s := v.VolumeSource
-		if s.PersistentVolumeClaim != nil || s.Ephemeral != nil || s.GCEPersistentDisk != nil || s.AWSElasticBlockStore != nil ||
-			s.AzureDisk != nil || s.ISCSI != nil || s.RBD != nil || s.Cinder != nil {
-			out = append(out, "spec.volumes")
+	if w.migrates() {
+		for i := range spec.Volumes {
+			if w.isMigrated(pod, &spec.Volumes[i]) {
+				out = append(out, "spec.volumes")
+			}
 		}
 	}
 	return out
 }
 
-// mayDecline lists the fields with which the engine may answer NotSupported: those that nobody judges, and required
-// anti-affinity over anything but hostnames, the pod's own or that of a pod that stays where it is.
+// migrates reports whether some node leaves volumes of the kinds built into Kubernetes to drivers, which see them in
+// another light: in other zones' labels, and under other limits.
+func (w *world) migrates() bool {
+	for _, n := range w.s.Storage.CSINodes {
+		if n.Annotations[corev1.MigratedPluginsAnnotationKey] != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// isMigrated reports whether a driver may stand in for the volume: its disk is named directly, or its claim has a volume,
+// or will get one, of a kind built into Kubernetes.
+func (w *world) isMigrated(pod *corev1.Pod, v *corev1.Volume) bool {
+	s := v.VolumeSource
+	if s.GCEPersistentDisk != nil || s.AWSElasticBlockStore != nil || s.AzureDisk != nil || s.AzureFile != nil || s.Cinder != nil ||
+		s.PortworxVolume != nil || s.VsphereVolume != nil {
+		return true
+	}
+	name, ok := claimName(pod, v)
+	c := w.claim(pod.Namespace, name)
+	if !ok || c == nil {
+		return false
+	}
+	if volume := w.volume(c.Spec.VolumeName); volume != nil {
+		return volume.Spec.CSI == nil
+	}
+	class := w.class(classOf(c))
+	return class != nil && strings.HasPrefix(class.Provisioner, "kubernetes.io/") && class.Provisioner != "kubernetes.io/no-provisioner"
+}
+
+// mayDecline lists the fields with which the engine may answer NotSupported: those that nobody judges; topology spread,
+// pod affinity, volumes, and required anti-affinity over anything but hostnames, the pod's own or that of a pod that stays where
+// it is.
 func (w *world) mayDecline(pod *corev1.Pod) []string {
-	out := unjudged(pod)
+	out := w.unjudged(pod)
+	if len(affinityTerms(pod)) > 0 {
+		out = append(out, "spec.affinity.podAffinity")
+	}
+	if len(w.spreadsOf(pod)) > 0 {
+		out = append(out, "spec.topologySpreadConstraints")
+	}
+	for i := range pod.Spec.Volumes {
+		s := pod.Spec.Volumes[i].VolumeSource
+		if s.PersistentVolumeClaim != nil || s.Ephemeral != nil || s.GCEPersistentDisk != nil || s.AWSElasticBlockStore != nil ||
+			s.AzureDisk != nil || s.ISCSI != nil || s.RBD != nil || s.Cinder != nil {
+			out = append(out, "spec.volumes")
+		}
+	}
 	for _, term := range antiTerms(pod) {
 		if term.TopologyKey != corev1.LabelHostname {
 			out = append(out, "spec.affinity.podAntiAffinity")
@@ -61,8 +100,9 @@ func (w *world) mayDecline(pod *corev1.Pod) []string {
 		standing = append(standing, h.bound...)
 	}
 	for _, other := range standing {
-		for _, term := range antiTerms(other) {
-			if term.TopologyKey != corev1.LabelHostname && w.selects(other, &term, pod) {
+		terms := antiTerms(other)
+		for i := range terms {
+			if terms[i].TopologyKey != corev1.LabelHostname && w.selects(other, &terms[i], pod) {
 				out = append(out, "anti-affinity of "+name(other).String())
 			}
 		}

@@ -64,8 +64,18 @@ const (
 	Affinity Rule = "affinity"
 	// AntiAffinity: no required anti-affinity is broken by a placed pod.
 	AntiAffinity Rule = "anti-affinity"
+	// PodAffinity: each placed pod has the companions that it requires near its node.
+	PodAffinity Rule = "pod-affinity"
+	// Spread: no placed pod exceeds the skew that it allows.
+	Spread Rule = "spread"
+	// Sequence: the placed pods can be bound in some order, each passing at its turn.
+	Sequence Rule = "sequence"
 	// HostPorts: no two pods of a node hold the same port of it, one of them placed.
 	HostPorts Rule = "host-ports"
+	// Volumes: each placed pod can use its volumes on its node.
+	Volumes Rule = "volumes"
+	// Group: of a group enough pods are placed, or none, and all over one value of its key.
+	Group Rule = "group"
 	// Leaving: no pod is placed on a node that is being deleted.
 	Leaving Rule = "leaving"
 	// Unsupported: no pod is placed whose constraints nobody has checked.
@@ -94,10 +104,18 @@ type Violation struct {
 	Object string
 	// Detail says what is and what should be.
 	Detail string
+	// OrderDependent is set for a violation of Spread in a plan that has a legal order: the scheduler could bind the pods
+	// that way, but need not.
+	OrderDependent bool
 }
 
 // String is one line: rule, object, detail.
-func (v Violation) String() string { return fmt.Sprintf("%s: %s: %s", v.Rule, v.Object, v.Detail) }
+func (v Violation) String() string {
+	if v.OrderDependent {
+		return fmt.Sprintf("%s: %s: %s [order dependent]", v.Rule, v.Object, v.Detail)
+	}
+	return fmt.Sprintf("%s: %s: %s", v.Rule, v.Object, v.Detail)
+}
 
 // report collects violations.
 type report struct{ list []Violation }

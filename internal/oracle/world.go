@@ -6,9 +6,12 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 
 	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
+	"github.com/kerf-autoscaler/kerf/cloudprovider"
 	"github.com/kerf-autoscaler/kerf/scheduling"
 )
 
@@ -21,20 +24,26 @@ type world struct {
 	existing []*host                              // nodes and in-flight claims, by name
 	launched []*host                              // in plan order
 	hosts    []*host                              // all of them
+	promised *promises                            // to claims, by pods that are bound
 	pools    []*pool                              // by name
-	far      bool                                 // a pod on one host may exclude a pod from another
+
+	// Answers to questions that are asked again and again.
 	asked    map[*corev1.Pod]map[corev1.ResourceName]int64
 	heard    map[string]mentions
+	selected map[termAndPod]bool
+	parsed   map[*metav1.LabelSelector]labels.Selector
+	spreads  map[*corev1.Pod][]*spread
 }
 
 // host is a node of the final state.
 type host struct {
 	node    *corev1.Node
 	leaving bool
-	launch  *scheduling.Launch // nil for an existing node
-	bound   []*corev1.Pod      // there already
-	daemons []*corev1.Pod      // of DaemonSets: all on a launch, those still owed on an existing node
-	placed  []*corev1.Pod      // by the plan
+	launch  *scheduling.Launch          // nil for an existing node
+	typ     *cloudprovider.InstanceType // of a launch, or of a node that starts up; nil if unknown
+	bound   []*corev1.Pod               // there already
+	daemons []*corev1.Pod               // of DaemonSets: all on a launch, those still owed on an existing node
+	placed  []*corev1.Pod               // by the plan
 }
 
 // pods are all pods of the host in the final state.
@@ -51,7 +60,11 @@ func byName(a, b *corev1.Pod) int { return strings.Compare(name(a).String(), nam
 
 // newWorld builds the final state. Assignments and launches that make no sense are left out; Check reports them.
 func newWorld(s *scheduling.Snapshot, plan *scheduling.Plan) *world {
-	w := &world{s: s, plan: plan, pending: map[types.NamespacedName]*corev1.Pod{}, heard: map[string]mentions{}, asked: map[*corev1.Pod]map[corev1.ResourceName]int64{}}
+	w := &world{
+		s: s, plan: plan, pending: map[types.NamespacedName]*corev1.Pod{}, promised: newPromises(),
+		asked: map[*corev1.Pod]map[corev1.ResourceName]int64{}, heard: map[string]mentions{}, selected: map[termAndPod]bool{},
+		parsed: map[*metav1.LabelSelector]labels.Selector{}, spreads: map[*corev1.Pod][]*spread{},
+	}
 	for _, pod := range s.Pods {
 		if planned(s, pod) {
 			w.pending[name(pod)] = pod
@@ -62,13 +75,15 @@ func newWorld(s *scheduling.Snapshot, plan *scheduling.Plan) *world {
 		w.existing = append(w.existing, w.existingHost(&s.Nodes[i]))
 	}
 	slices.SortFunc(w.existing, func(a, b *host) int { return strings.Compare(a.node.Name, b.node.Name) })
+	w.hosts = w.existing
+	w.oweDaemons()
 	if plan != nil {
 		for i := range plan.Launches {
 			l := &plan.Launches[i]
 			if l.Node == nil {
 				continue
 			}
-			h := &host{node: l.Node, launch: l}
+			h := &host{node: l.Node, launch: l, typ: w.instanceType(l)}
 			h.daemons = w.daemonsOn(l.Node)
 			w.launched = append(w.launched, h)
 		}
@@ -83,36 +98,7 @@ func newWorld(s *scheduling.Snapshot, plan *scheduling.Plan) *world {
 		}
 	}
 	w.pools = w.readPools()
-	w.far = w.reachesFar()
 	return w
-}
-
-// reachesFar reports whether some pod excludes others over more than its own host: by a term over another key than the
-// hostname, or because two hosts share one.
-func (w *world) reachesFar() bool {
-	names := map[string]bool{}
-	for _, h := range w.hosts {
-		hostname := h.node.Labels[corev1.LabelHostname]
-		if names[hostname] {
-			return true
-		}
-		names[hostname] = true
-		for _, pod := range h.pods() {
-			for _, term := range antiTerms(pod) {
-				if term.TopologyKey != corev1.LabelHostname {
-					return true
-				}
-			}
-		}
-	}
-	for _, pod := range w.pending {
-		for _, term := range antiTerms(pod) {
-			if term.TopologyKey != corev1.LabelHostname {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // host finds the target of an assignment.
@@ -129,60 +115,28 @@ func (w *world) host(a scheduling.Assignment) *host {
 	return nil
 }
 
-// existingHost is a node or claim as it will be, with the pods bound to it and the DaemonSets owed to it. Owed ones are
-// taken by name, each if it has room beside the bound pods and those before it and none of them excludes it.
+// existingHost is a node or claim as it will be, with the pods bound to it.
 func (w *world) existingHost(n *scheduling.Node) *host {
 	h := &host{node: settled(n)}
+	if starting(n) {
+		for _, t := range w.s.InstanceTypes[n.Claim.Labels["karpenter.sh/nodepool"]] {
+			if t.Name == n.Claim.Labels[corev1.LabelInstanceTypeStable] {
+				h.typ = t
+			}
+		}
+	}
 	h.leaving = n.Node != nil && n.Node.DeletionTimestamp != nil || n.Claim != nil && n.Claim.DeletionTimestamp != nil
 	for _, pod := range n.Pods {
 		if !finished(pod) {
 			h.bound = append(h.bound, pod)
 		}
 	}
-	for _, daemon := range w.daemonsOn(h.node) {
-		present := slices.ContainsFunc(h.bound, func(pod *corev1.Pod) bool { return ownedBy(pod, daemon) })
-		excluded := slices.ContainsFunc(h.pods(), func(pod *corev1.Pod) bool {
-			return clash(daemon, pod) != "" || w.exclude(daemon, pod, h.node, h.node)
-		})
-		if !present && !excluded && len(w.lacking(h.node.Status.Allocatable, h.pods(), daemon)) == 0 {
-			h.daemons = append(h.daemons, daemon)
-		}
-	}
 	return h
 }
 
-// ownedBy reports whether the pod is a DaemonSet's.
-func ownedBy(pod, daemon *corev1.Pod) bool {
-	for _, owner := range pod.OwnerReferences {
-		if owner.Kind == "DaemonSet" && owner.Name == daemon.Name && pod.Namespace == daemon.Namespace {
-			return true
-		}
-	}
-	return false
-}
-
-// daemonsOn are the DaemonSets that the DaemonSet controller runs on the node.
-func (w *world) daemonsOn(node *corev1.Node) []*corev1.Pod {
-	var out []*corev1.Pod
-	for _, daemon := range w.daemons {
-		tolerations := slices.Clone(daemon.Spec.Tolerations)
-		exists := func(key string, effect corev1.TaintEffect) {
-			tolerations = append(tolerations, corev1.Toleration{Key: key, Operator: corev1.TolerationOpExists, Effect: effect})
-		}
-		exists("node.kubernetes.io/not-ready", corev1.TaintEffectNoExecute)
-		exists("node.kubernetes.io/unreachable", corev1.TaintEffectNoExecute)
-		exists("node.kubernetes.io/disk-pressure", corev1.TaintEffectNoSchedule)
-		exists("node.kubernetes.io/memory-pressure", corev1.TaintEffectNoSchedule)
-		exists("node.kubernetes.io/pid-pressure", corev1.TaintEffectNoSchedule)
-		exists("node.kubernetes.io/unschedulable", corev1.TaintEffectNoSchedule)
-		if daemon.Spec.HostNetwork {
-			exists("node.kubernetes.io/network-unavailable", corev1.TaintEffectNoSchedule)
-		}
-		if _, bad := untolerated(node, tolerations); !bad && matches(daemon, node) {
-			out = append(out, daemon)
-		}
-	}
-	return out
+// starting reports whether the claim says more of the node than the node itself.
+func starting(n *scheduling.Node) bool {
+	return n.Claim != nil && (n.Node == nil || n.Node.Labels["karpenter.sh/initialized"] != "true")
 }
 
 // settled is the node as it will be once initialised.
@@ -201,7 +155,7 @@ func settled(n *scheduling.Node) *corev1.Node {
 	if out.Labels == nil {
 		out.Labels = map[string]string{}
 	}
-	if n.Node != nil && claim != nil && out.Labels["karpenter.sh/initialized"] != "true" {
+	if n.Node != nil && starting(n) {
 		for key, value := range claim.Labels {
 			if _, ok := out.Labels[key]; !ok {
 				out.Labels[key] = value

@@ -1,0 +1,123 @@
+package oracle
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
+)
+
+// How many volumes a node can attach: as the scheduler's plugin NodeVolumeLimits reads it.
+
+// csiNode is what the drivers say of the host: the object of an existing node's name, if there is one, and for nodes that
+// are bought or start up what their type states. Nil if nothing is known, and then nothing is limited.
+func (w *world) csiNode(h *host) *storagev1.CSINode {
+	for _, n := range w.s.Storage.CSINodes {
+		if n.Name == h.node.Name {
+			return n
+		}
+	}
+	if h.typ == nil || len(h.typ.VolumeLimits) == 0 {
+		return nil
+	}
+	out := &storagev1.CSINode{}
+	for _, driver := range slices.Sorted(maps.Keys(h.typ.VolumeLimits)) {
+		count := int32(h.typ.VolumeLimits[driver])
+		out.Spec.Drivers = append(out.Spec.Drivers, storagev1.CSINodeDriver{Name: driver, Allocatable: &storagev1.VolumeNodeResources{Count: &count}})
+	}
+	return out
+}
+
+// attachProblem says which driver cannot attach the pod's volumes to the host beside those that are there. A volume counts
+// once, however many pods use it. Volumes that are attached and used by no pod count too.
+func (w *world) attachProblem(pod *corev1.Pod, h *host) string {
+	fresh := map[string]string{}
+	w.attached(pod, fresh)
+	if len(fresh) == 0 {
+		return ""
+	}
+	csi := w.csiNode(h)
+	drivers := slices.Compact(slices.Sorted(maps.Values(fresh)))
+	for _, driver := range drivers {
+		if d := w.csiDriver(driver); d != nil && d.Spec.PreventPodSchedulingIfMissing != nil && *d.Spec.PreventPodSchedulingIfMissing && !hasDriver(csi, driver) {
+			return "driver " + driver + " is not there"
+		}
+	}
+	there := map[string]string{}
+	for _, other := range without(h.pods(), pod) {
+		w.attached(other, there)
+	}
+	used := map[string]int{}
+	for id, driver := range there {
+		delete(fresh, id)
+		used[driver]++
+	}
+	for id, driver := range w.attachments(h) {
+		if _, known := there[id]; !known {
+			used[driver]++
+		}
+	}
+	more := map[string]int{}
+	for _, driver := range fresh {
+		more[driver]++
+	}
+	for _, driver := range drivers {
+		if limit, ok := limitOf(csi, driver); ok && more[driver] > 0 && used[driver]+more[driver] > limit {
+			return fmt.Sprintf("driver %s has %d volumes of %d there", driver, used[driver], limit)
+		}
+	}
+	return ""
+}
+
+func hasDriver(csi *storagev1.CSINode, driver string) bool {
+	return csi != nil && slices.ContainsFunc(csi.Spec.Drivers, func(d storagev1.CSINodeDriver) bool { return d.Name == driver })
+}
+
+// limitOf is how many volumes of the driver the node can have; false if there is no limit.
+func limitOf(csi *storagev1.CSINode, driver string) (int, bool) {
+	if csi != nil {
+		for _, d := range csi.Spec.Drivers {
+			if d.Name == driver && d.Allocatable != nil && d.Allocatable.Count != nil {
+				return int(*d.Allocatable.Count), true
+			}
+		}
+	}
+	return 0, false
+}
+
+// attached adds the volumes of the pod that a driver attaches: driver by what tells the volume from others. A claim
+// without a volume counts as one of its class's driver.
+func (w *world) attached(pod *corev1.Pod, into map[string]string) {
+	for i := range pod.Spec.Volumes {
+		name, ok := claimName(pod, &pod.Spec.Volumes[i])
+		c := w.claim(pod.Namespace, name)
+		if !ok || c == nil {
+			continue
+		}
+		if v := w.volume(c.Spec.VolumeName); v != nil {
+			if csi := v.Spec.CSI; csi != nil {
+				into[csi.Driver+"/"+csi.VolumeHandle] = csi.Driver
+			}
+			continue
+		}
+		if class := w.class(classOf(c)); class != nil && class.Provisioner != "" {
+			into[class.Provisioner+"/claim/"+claimKey(c)] = class.Provisioner
+		}
+	}
+}
+
+// attachments are the volumes that are attached to the node by objects of the API.
+func (w *world) attachments(h *host) map[string]string {
+	out := map[string]string{}
+	for _, a := range w.s.Storage.Attachments {
+		if a.Spec.NodeName != h.node.Name || a.Spec.Attacher == "" || a.Spec.Source.PersistentVolumeName == nil {
+			continue
+		}
+		if v := w.volume(*a.Spec.Source.PersistentVolumeName); v != nil && v.Spec.CSI != nil {
+			out[a.Spec.Attacher+"/"+v.Spec.CSI.VolumeHandle] = a.Spec.Attacher
+		}
+	}
+	return out
+}
