@@ -21,6 +21,8 @@ import (
 	frameworkruntime "k8s.io/kubernetes/pkg/scheduler/framework/runtime"
 	"k8s.io/kubernetes/pkg/scheduler/metrics"
 	"k8s.io/kubernetes/pkg/scheduler/util/assumecache"
+
+	"github.com/kerf-autoscaler/kerf/scheduling"
 )
 
 // scheduler is kube-scheduler's framework over a board.
@@ -29,13 +31,14 @@ type scheduler struct {
 	board *board
 }
 
-// newScheduler sets the framework up in the way kube-scheduler does, with the default profile. The objects are what its
-// informers see; nodes and pods come from the board. It lives until the context is cancelled.
-func newScheduler(ctx context.Context, b *board, objects []runtime.Object) (*scheduler, error) {
+// newScheduler sets the framework up in the way kube-scheduler does, with the default profile as the cluster has changed
+// it. The objects are what its informers see; nodes and pods come from the board. It lives until the context is cancelled.
+func newScheduler(ctx context.Context, b *board, profile *scheduling.SchedulerProfile, objects []runtime.Object) (*scheduler, error) {
 	config, err := latest.Default()
 	if err != nil {
 		return nil, fmt.Errorf("default configuration: %w", err)
 	}
+	setDefaultConstraints(&config.Profiles[0], profile.DefaultConstraints)
 	metrics.Register()
 	client := fake.NewSimpleClientset(objects...) //nolint:staticcheck // field management costs much and nobody writes
 	factory := informers.NewSharedInformerFactory(client, 0)

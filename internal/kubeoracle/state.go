@@ -56,7 +56,7 @@ func newState(ctx context.Context, s *scheduling.Snapshot, plan *scheduling.Plan
 	if st.pools, err = st.readPools(); err != nil {
 		return nil, err
 	}
-	if st.scheduler, err = newScheduler(ctx, newBoard(), st.objects()); err != nil {
+	if st.scheduler, err = newScheduler(ctx, newBoard(), &s.Profile, st.objects()); err != nil {
 		return nil, err
 	}
 	var infos []*framework.NodeInfo
@@ -163,6 +163,7 @@ func (st *state) objects() []runtime.Object {
 			}
 		}
 	}
+	out = append(out, selectorObjects(st.s.Profile.Selectors)...)
 	for _, t := range st.limitedTypes() {
 		out = append(out, csiNode(freshName(t), t.VolumeLimits))
 	}
