@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/utils/ptr"
 
 	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
 	"github.com/kerf-autoscaler/kerf/cloudprovider"
@@ -306,7 +305,7 @@ func TestDefaultConstraintsAreThoseOfTheProfile(t *testing.T) {
 			for _, p := range s.Pods {
 				p.OwnerReferences = nil
 				if c.owned {
-					p.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: "web-1", Controller: ptr.To(true)}}
+					p.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: "web-1", Controller: new(true)}}
 				}
 			}
 			findings, err := kubeoracle.Judge(t.Context(), s, assigned("a", "n-1", "b", "n-1"), scheduling.Options{})
