@@ -7,7 +7,16 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/kerf-autoscaler/kerf/cloudprovider"
 )
+
+// checkVocabulary finds aliases that lead nowhere.
+func checkVocabulary(f *findings, s *Snapshot) {
+	for _, e := range cloudprovider.ValidateVocabulary(s.Vocabulary) {
+		f.add("Vocabulary."+e.Path, "%s", e.Problem)
+	}
+}
 
 // checkProfile finds default constraints that the scheduler would not start with, selectors that cannot be true, and a
 // pod that needs selectors when they are unknown.
