@@ -10,7 +10,9 @@ import (
 // DaemonSets wait for them.
 func settledLabels() []string { return []string{v1.RegisteredLabelKey, v1.InitializedLabelKey} }
 
-// olderNames are the old label keys that a kubelet still puts on a node beside the key that they stand for.
+// olderNames are the old label keys that every node still gets beside the key that they stand for. The old keys of zone and
+// region are not among them: they come from a cloud controller manager where there is one, and a provider whose nodes get
+// them states them in its offerings.
 func olderNames() [][2]string {
 	return [][2]string{
 		{"beta.kubernetes.io/arch", corev1.LabelArchStable},

@@ -138,18 +138,21 @@ func (p *Problem) isProviderKey(key string) bool {
 	return p.snapshot.Vocabulary.IsWellKnown(key) || p.providerKeys[key]
 }
 
-// compileProviderKeys collects the label keys of all types and offerings.
+// compileProviderKeys collects the label keys of all types and offerings, and those that they stand for: a type that
+// states an alias alone has no value for the key, and the planner must not make one up.
 func (p *Problem) compileProviderKeys() {
 	p.providerKeys = map[string]bool{}
+	note := func(keys []string) {
+		for _, key := range keys {
+			p.providerKeys[key] = true
+			p.providerKeys[p.snapshot.Vocabulary.Canonical(key)] = true
+		}
+	}
 	for i := range p.types {
 		t := p.types[i].source
-		for _, key := range t.Requirements.Keys() {
-			p.providerKeys[key] = true
-		}
+		note(t.Requirements.Keys())
 		for j := range t.Offerings {
-			for _, key := range t.Offerings[j].Requirements.Keys() {
-				p.providerKeys[key] = true
-			}
+			note(t.Offerings[j].Requirements.Keys())
 		}
 	}
 }

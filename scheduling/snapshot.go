@@ -105,6 +105,6 @@ type SchedulerProfile struct {
 type PodSelector struct {
 	// Kind is "Service" or the kind of controller; Namespace and Name are the object's.
 	Kind, Namespace, Name string
-	// Selector is spec.selector; that of a Service as matchLabels.
+	// Selector is spec.selector; that of a Service as matchLabels. Nil selects nothing.
 	Selector *metav1.LabelSelector
 }

@@ -1,6 +1,7 @@
 package v1alpha1
 
 import (
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -30,6 +31,10 @@ type ScenarioSpec struct {
 	Decide string `json:"decide,omitempty"`
 	// Options of the planner. The zero value is the planner's own default.
 	Options ScenarioOptions `json:"options,omitempty"`
+	// SchedulerProfile is how the cluster's kube-scheduler is set up. The zero value is the scheduler as upstream ships it.
+	SchedulerProfile ScenarioSchedulerProfile `json:"schedulerProfile,omitempty"`
+	// Vocabulary is what label keys mean. The zero value is the standard one.
+	Vocabulary ScenarioVocabulary `json:"vocabulary,omitempty"`
 	// Expect is the text that the plan or decision must print. Nil: any.
 	Expect *string `json:"expect,omitempty"`
 	// ExpectError is a part of the error with which the scenario must be refused. Empty: it must be accepted.
@@ -50,4 +55,22 @@ type ScenarioOptions struct {
 	MaxPrice float64 `json:"maxPrice,omitempty"`
 	// Explain names pods, as namespace/name, whose explanations are printed after the plan.
 	Explain []string `json:"explain,omitempty"`
+}
+
+// ScenarioSchedulerProfile is how the cluster's kube-scheduler is set up. The selectors that default constraints need are
+// those of the documents: of Services and of what makes pods.
+type ScenarioSchedulerProfile struct {
+	// SchedulerNames are the values of pod.spec.schedulerName that are planned for. Empty: default-scheduler alone.
+	SchedulerNames []string `json:"schedulerNames,omitempty"`
+	// DefaultConstraints are the topology spread constraints of pods that state none, as in the arguments of the
+	// scheduler's PodTopologySpread plugin: without selectors. Empty: none.
+	DefaultConstraints []corev1.TopologySpreadConstraint `json:"defaultConstraints,omitempty"`
+}
+
+// ScenarioVocabulary is what label keys mean, in addition to what they mean everywhere.
+type ScenarioVocabulary struct {
+	// WellKnown are keys that belong to the provider even where no instance type carries them.
+	WellKnown []string `json:"wellKnown,omitempty"`
+	// Aliases maps old or foreign keys to the key that they stand for in NodePool requirements.
+	Aliases map[string]string `json:"aliases,omitempty"`
 }

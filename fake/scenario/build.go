@@ -24,6 +24,8 @@ func (w *world) build(s *Scenario) {
 	}
 	nodes := w.joinNodes()
 	w.placePods(snapshot, nodes)
+	w.podGroups(snapshot)
+	w.selectors(snapshot)
 	snapshot.Nodes = append(snapshot.Nodes, nodes.list...)
 	w.daemonPods(snapshot)
 	w.buildStorage(snapshot)

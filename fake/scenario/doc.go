@@ -16,10 +16,35 @@
 //
 // # What the files may have
 //
-// Namespace, Node, Pod, Deployment, ReplicaSet, StatefulSet, Job, DaemonSet, PodTemplate, PersistentVolumeClaim,
-// PersistentVolume, StorageClass, CSINode, CSIDriver, VolumeAttachment, PodDisruptionBudget, PriorityClass, NodePool,
-// NodeClaim, NodeOverlay, CapacityBuffer, and of kerf.dev/v1alpha1: InstanceType, Catalog, Scenario (package
-// apis/v1alpha1 has their fields). A List is read as its items, so what kubectl prints pastes in unchanged.
+// Namespace, Node, Pod, Deployment, ReplicaSet, ReplicationController, StatefulSet, Job, DaemonSet, PodTemplate, Service,
+// PersistentVolumeClaim, PersistentVolume, StorageClass, CSINode, CSIDriver, VolumeAttachment, PodDisruptionBudget,
+// PriorityClass, NodePool, NodeClaim, NodeOverlay, CapacityBuffer, and of kerf.dev/v1alpha1: InstanceType, Catalog,
+// PodGroup, Scenario (package apis/v1alpha1 has their fields). A List is read as its items, so what kubectl prints pastes
+// in unchanged.
+//
+// A PodGroup names pods that are placed together or not at all: the waiting pods of its namespace that its selector
+// matches, of which minCount (0: all) must find a place. A pod is in one group at the most.
+//
+//	apiVersion: kerf.dev/v1alpha1
+//	kind: PodGroup
+//	metadata: {name: train, namespace: ml}
+//	spec: {selector: {matchLabels: {job: train}}, minCount: 8, topologyKey: topology.kubernetes.io/zone}
+//
+// How the cluster's kube-scheduler is set up, and what label keys mean there, is said in the Scenario document:
+//
+//	apiVersion: kerf.dev/v1alpha1
+//	kind: Scenario
+//	spec:
+//	  schedulerProfile:
+//	    schedulerNames: [default-scheduler, batch]
+//	    defaultConstraints: [{maxSkew: 1, topologyKey: topology.kubernetes.io/zone, whenUnsatisfiable: DoNotSchedule}]
+//	  vocabulary:
+//	    wellKnown: [example.com/rack]
+//	    aliases: {example.com/old-rack: example.com/rack}
+//
+// Default constraints take their selectors from the Services that match a pod and from the controller that owns it, as
+// the scheduler does. Pods of a Deployment are owned by a ReplicaSet named <deployment>-<hash>, whose selector is the
+// Deployment's and the label pod-template-hash; a dump that lists the ReplicaSets themselves has those instead.
 //
 // # Invariants
 //

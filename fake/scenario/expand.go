@@ -90,12 +90,14 @@ func (e *expansion) expand(load *workload, place func(origin, *corev1.Pod)) {
 	case "Job":
 		base.Labels[batchv1.JobNameLabel] = load.name
 		base.OwnerReferences = ownedBy("batch/v1", load.kind, load.name, load.uid)
+	case "ReplicationController":
+		base.OwnerReferences = ownedBy("v1", load.kind, load.name, load.uid)
 	case "ReplicaSet":
-		setDefault(base.Labels, appsv1.DefaultDeploymentUniqueLabelKey, "1")
+		base.Labels[appsv1.DefaultDeploymentUniqueLabelKey] = load.hash()
 		base.OwnerReferences = ownedBy("apps/v1", load.kind, load.name, load.uid)
 	default: // a Deployment, which has its pods by way of a ReplicaSet
-		setDefault(base.Labels, appsv1.DefaultDeploymentUniqueLabelKey, "1")
-		set := load.name + "-" + base.Labels[appsv1.DefaultDeploymentUniqueLabelKey]
+		set, hash := load.replicaSet()
+		base.Labels[appsv1.DefaultDeploymentUniqueLabelKey] = hash
 		base.OwnerReferences = ownedBy("apps/v1", "ReplicaSet", set, makeUID("ReplicaSet", load.namespace, set))
 	}
 	e.complete(load.origin, "spec.template.", &base)
@@ -126,10 +128,18 @@ func (e *expansion) expand(load *workload, place func(origin, *corev1.Pod)) {
 	}
 }
 
-func setDefault(labels map[string]string, name, value string) {
-	if _, ok := labels[name]; !ok {
-		labels[name] = value
+// hash is the value of the label that tells the templates of a Deployment apart: that of the template, or "1".
+func (load *workload) hash() string {
+	if hash, ok := load.template.Labels[appsv1.DefaultDeploymentUniqueLabelKey]; ok {
+		return hash
 	}
+	return "1"
+}
+
+// replicaSet is the name of the ReplicaSet that a Deployment has its pods by, and its hash.
+func (load *workload) replicaSet() (name, hash string) {
+	hash = load.hash()
+	return load.name + "-" + hash, hash
 }
 
 // grow makes room in an empty map; one with entries is left as it is.

@@ -167,6 +167,9 @@ func kinds() map[string]kindReader {
 		"v1 Pod": into(ns, func(w *world, o origin, p *corev1.Pod) {
 			w.workloads = append(w.workloads, workload{origin: o, pod: p})
 		}),
+		"v1 Service": into(ns, func(w *world, o origin, s *corev1.Service) {
+			w.services = append(w.services, found[*corev1.Service]{o, s})
+		}),
 		"v1 PodTemplate": into(ns, func(w *world, o origin, t *corev1.PodTemplate) {
 			w.templates[o.namespaced()] = t
 		}),
@@ -187,6 +190,9 @@ func kinds() map[string]kindReader {
 		"kerf.dev/v1alpha1 InstanceType": into("", func(w *world, o origin, t *v1alpha1.InstanceType) {
 			w.types = append(w.types, found[*v1alpha1.InstanceType]{o, t})
 		}),
+		"kerf.dev/v1alpha1 PodGroup": into(ns, func(w *world, o origin, g *v1alpha1.PodGroup) {
+			w.groups = append(w.groups, found[*v1alpha1.PodGroup]{o, g})
+		}),
 		"kerf.dev/v1alpha1 Catalog":  readCatalog,
 		"kerf.dev/v1alpha1 Scenario": readScenario,
 	}
@@ -196,22 +202,35 @@ func kinds() map[string]kindReader {
 }
 
 func addWorkloadKinds(all map[string]kindReader, ns string) {
-	add := func(w *world, o origin, meta *metav1.ObjectMeta, template *corev1.PodTemplateSpec, replicas *int32, claims []corev1.PersistentVolumeClaim) {
+	add := func(w *world, o origin, replicas *int32, load workload) {
 		count := ptr.Deref(replicas, 1)
 		if count < 0 {
 			w.problems.add(o.errorf("spec.replicas", "must not be negative, is %d", count))
 			return
 		}
-		w.workloads = append(w.workloads, workload{origin: o, uid: meta.UID, owners: meta.OwnerReferences, template: template, count: int(count), claims: claims})
+		load.origin, load.count = o, int(count)
+		w.workloads = append(w.workloads, load)
 	}
 	all["apps/v1 Deployment"] = into(ns, func(w *world, o origin, d *appsv1.Deployment) {
-		add(w, o, &d.ObjectMeta, &d.Spec.Template, d.Spec.Replicas, nil)
+		add(w, o, d.Spec.Replicas, workload{uid: d.UID, owners: d.OwnerReferences, selector: d.Spec.Selector, template: &d.Spec.Template})
 	})
 	all["apps/v1 ReplicaSet"] = into(ns, func(w *world, o origin, s *appsv1.ReplicaSet) {
-		add(w, o, &s.ObjectMeta, &s.Spec.Template, s.Spec.Replicas, nil)
+		add(w, o, s.Spec.Replicas, workload{uid: s.UID, owners: s.OwnerReferences, selector: s.Spec.Selector, template: &s.Spec.Template})
+	})
+	all["v1 ReplicationController"] = into(ns, func(w *world, o origin, c *corev1.ReplicationController) {
+		load := workload{uid: c.UID, owners: c.OwnerReferences, template: c.Spec.Template}
+		if load.template == nil {
+			load.template = &corev1.PodTemplateSpec{}
+		}
+		if len(c.Spec.Selector) > 0 {
+			load.selector = &metav1.LabelSelector{MatchLabels: c.Spec.Selector}
+		}
+		add(w, o, c.Spec.Replicas, load)
 	})
 	all["apps/v1 StatefulSet"] = into(ns, func(w *world, o origin, s *appsv1.StatefulSet) {
-		add(w, o, &s.ObjectMeta, &s.Spec.Template, s.Spec.Replicas, s.Spec.VolumeClaimTemplates)
+		add(w, o, s.Spec.Replicas, workload{
+			uid: s.UID, owners: s.OwnerReferences, selector: s.Spec.Selector, template: &s.Spec.Template, claims: s.Spec.VolumeClaimTemplates,
+		})
 	})
 	all["batch/v1 Job"] = into(ns, func(w *world, o origin, j *batchv1.Job) {
 		parallelism, completions := ptr.Deref(j.Spec.Parallelism, 1), j.Spec.Completions
@@ -225,7 +244,7 @@ func addWorkloadKinds(all map[string]kindReader, ns string) {
 		case completions != nil:
 			parallelism = min(parallelism, *completions)
 		}
-		add(w, o, &j.ObjectMeta, &j.Spec.Template, &parallelism, nil)
+		add(w, o, &parallelism, workload{uid: j.UID, owners: j.OwnerReferences, template: &j.Spec.Template})
 	})
 	all["apps/v1 DaemonSet"] = into(ns, func(w *world, o origin, d *appsv1.DaemonSet) {
 		w.daemonSets = append(w.daemonSets, workload{origin: o, uid: d.UID, template: &d.Spec.Template})

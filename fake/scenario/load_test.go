@@ -114,7 +114,7 @@ func TestUnknownKindsAreSkippedOnRequest(t *testing.T) {
 
 func TestEmptyListsAreKnownToBeEmpty(t *testing.T) {
 	s := read(t, somePod).Snapshot
-	for _, list := range []any{s.Nodes, s.NodePools, s.InstanceTypes, s.DaemonPods, s.Namespaces, s.Storage.Claims, s.Storage.Classes} {
+	for _, list := range []any{s.Nodes, s.NodePools, s.InstanceTypes, s.DaemonPods, s.Namespaces, s.Storage.Claims, s.Storage.Classes, s.Groups, s.Profile.Selectors} {
 		require.NotNil(t, list)
 		require.Empty(t, list)
 	}

@@ -27,7 +27,7 @@ type correction struct {
 // overlay applies the NodeOverlays to the catalogues, the heaviest first. Of two with one weight that correct the same,
 // the API would drop one; here that is an error.
 func (w *world) overlay(snapshot *scheduling.Snapshot) {
-	corrections := w.corrections()
+	corrections := w.corrections(snapshot.Vocabulary)
 	if len(corrections) == 0 {
 		return
 	}
@@ -52,7 +52,7 @@ func (w *world) overlay(snapshot *scheduling.Snapshot) {
 	}
 }
 
-func (w *world) corrections() []correction {
+func (w *world) corrections(vocabulary cloudprovider.Vocabulary) []correction {
 	var out []correction
 	for _, o := range w.overlays {
 		if errs := v1alpha1.ValidateNodeOverlay(o.object); len(errs) > 0 {
@@ -62,6 +62,7 @@ func (w *world) corrections() []correction {
 		entries := make([]v1.NodeRequirement, len(o.object.Spec.Requirements))
 		for i, r := range o.object.Spec.Requirements {
 			entries[i] = r.NodeRequirement()
+			entries[i].Key = vocabulary.Canonical(entries[i].Key)
 		}
 		wanted, err := v1.Requirements(entries)
 		if err != nil {

@@ -63,6 +63,9 @@ func (w *world) header() *Scenario {
 			string(scheduling.MinValuesStrict), string(scheduling.MinValuesBestEffort))),
 		Effort: in.Effort, MaxLaunches: in.MaxLaunches, MaxPrice: in.MaxPrice,
 	}
+	profile := &s.Snapshot.Profile
+	profile.SchedulerNames, profile.DefaultConstraints = spec.SchedulerProfile.SchedulerNames, spec.SchedulerProfile.DefaultConstraints
+	s.Snapshot.Vocabulary = cloudprovider.Vocabulary{WellKnown: spec.Vocabulary.WellKnown, Aliases: spec.Vocabulary.Aliases}
 	for _, name := range in.Explain {
 		s.Explain = append(s.Explain, PodName(name))
 	}
@@ -89,5 +92,7 @@ func emptySnapshot(now time.Time) scheduling.Snapshot {
 		DaemonPods:    []*corev1.Pod{},
 		Namespaces:    []*corev1.Namespace{},
 		Storage:       emptyStorage(),
+		Groups:        []scheduling.Group{},
+		Profile:       scheduling.SchedulerProfile{Selectors: []scheduling.PodSelector{}},
 	}
 }

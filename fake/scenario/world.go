@@ -23,6 +23,8 @@ type world struct {
 
 	workloads  []workload // in the order of the documents
 	daemonSets []workload
+	services   []found[*corev1.Service]
+	groups     []found[*v1alpha1.PodGroup]
 	templates  map[types.NamespacedName]*corev1.PodTemplate
 	nodes      []found[*corev1.Node]
 	claims     []found[*v1.NodeClaim]
@@ -64,6 +66,8 @@ type workload struct {
 	uid      types.UID
 	template *corev1.PodTemplateSpec
 	count    int
+	// selector is the controller's, nil if it states none.
+	selector *metav1.LabelSelector
 	// owners are what the controller itself belongs to, such as a ReplicaSet to its Deployment.
 	owners []metav1.OwnerReference
 	// claims are the volumeClaimTemplates of a StatefulSet.

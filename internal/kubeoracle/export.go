@@ -21,7 +21,8 @@ import (
 )
 
 // Export writes a snapshot as a scenario file, headed by the comment. The text comes with an error that says what the
-// format has no words for: types that leave a label's value open, and types of one name that differ between pools.
+// format has no words for: types that leave a label's value open, types of one name that differ between pools, and groups
+// whose members no selector tells from other pods.
 func Export(s scheduling.Snapshot, options scheduling.Options, comment string) (string, error) {
 	e := &exporter{}
 	for line := range strings.Lines(strings.TrimSpace(comment) + "\n") {
@@ -62,9 +63,9 @@ func Export(s scheduling.Snapshot, options scheduling.Options, comment string) (
 	for _, pod := range s.Pods {
 		e.document("v1", "Pod", pod)
 	}
-	e.document("kerf.dev/v1alpha1", "Scenario", map[string]any{"spec": map[string]any{
-		"now": s.Now.UTC().Format("2006-01-02T15:04:05Z"), "options": map[string]any{"minValues": string(options.MinValues)},
-	}})
+	e.groups(&s)
+	e.selectors(s.Profile.Selectors)
+	e.document("kerf.dev/v1alpha1", v1alpha1.KindScenario, question(&s, options))
 	return e.text.String(), errors.Join(e.problems...)
 }
 

@@ -281,3 +281,44 @@ func TestPodsThatHoldOnePort(t *testing.T) {
 	s := world([]scheduling.Node{node("n1", "a")}, pod("x", port), pod("y", port))
 	require.Equal(t, []string{"sequence y NodePorts", "final x NodePorts", "final y NodePorts"}, judged(t, s, assigned("x", "n1", "y", "n1")))
 }
+
+// TestDefaultConstraintsAreThoseOfTheProfile puts two pods of a Service into one zone where the other one is empty.
+func TestDefaultConstraintsAreThoseOfTheProfile(t *testing.T) {
+	s := scheduling.Snapshot{Pods: []*corev1.Pod{pod("a"), pod("b")}, Nodes: []scheduling.Node{node("n-1", "a"), node("n-2", "b")}}
+	zones := corev1.TopologySpreadConstraint{MaxSkew: 1, TopologyKey: corev1.LabelTopologyZone, WhenUnsatisfiable: corev1.DoNotSchedule}
+	service := scheduling.PodSelector{Kind: "Service", Namespace: "default", Name: "web", Selector: web()}
+	set := scheduling.PodSelector{Kind: "ReplicaSet", Namespace: "default", Name: "web-1", Selector: web()}
+	for name, c := range map[string]struct {
+		constraints []corev1.TopologySpreadConstraint
+		selectors   []scheduling.PodSelector
+		owned       bool
+		refused     bool
+	}{
+		"none":                           {nil, []scheduling.PodSelector{service}, false, false},
+		"nobody selects the pods":        {[]corev1.TopologySpreadConstraint{zones}, []scheduling.PodSelector{set}, false, false},
+		"a Service selects the pods":     {[]corev1.TopologySpreadConstraint{zones}, []scheduling.PodSelector{service}, false, true},
+		"their controller selects them":  {[]corev1.TopologySpreadConstraint{zones}, []scheduling.PodSelector{set}, true, true},
+		"a Service of another namespace": {[]corev1.TopologySpreadConstraint{zones}, []scheduling.PodSelector{{Kind: "Service", Namespace: "x", Name: "web", Selector: web()}}, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.Profile = scheduling.SchedulerProfile{DefaultConstraints: c.constraints, Selectors: c.selectors}
+			for _, p := range s.Pods {
+				p.OwnerReferences = nil
+				if c.owned {
+					p.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: "web-1", Controller: new(true)}}
+				}
+			}
+			findings, err := kubeoracle.Judge(t.Context(), s, assigned("a", "n-1", "b", "n-1"), scheduling.Options{})
+			require.NoError(t, err)
+			if !c.refused {
+				require.Empty(t, findings)
+				return
+			}
+			require.NotEmpty(t, findings)
+			require.Equal(t, "PodTopologySpread", findings[0].Plugin)
+			apart, err := kubeoracle.Judge(t.Context(), s, assigned("a", "n-1", "b", "n-2"), scheduling.Options{})
+			require.NoError(t, err)
+			require.Empty(t, apart)
+		})
+	}
+}

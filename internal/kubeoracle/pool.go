@@ -117,18 +117,23 @@ func (st *state) limitedTypes() []*cloudprovider.InstanceType {
 	return out
 }
 
-// providerKeys are the label keys that types and offerings decide.
+// providerKeys are the label keys that types and offerings decide: those that they state, those that these stand for, and
+// those that the vocabulary calls well known.
 func (st *state) providerKeys() map[string]bool {
 	out := map[string]bool{}
+	note := func(keys []string) {
+		for _, key := range keys {
+			out[key], out[st.s.Vocabulary.Canonical(key)] = true, true
+		}
+	}
+	for _, key := range st.s.Vocabulary.WellKnown {
+		out[key] = true
+	}
 	for _, list := range st.s.InstanceTypes {
 		for _, t := range list {
-			for _, key := range t.Requirements.Keys() {
-				out[key] = true
-			}
+			note(t.Requirements.Keys())
 			for i := range t.Offerings {
-				for _, key := range t.Offerings[i].Requirements.Keys() {
-					out[key] = true
-				}
+				note(t.Offerings[i].Requirements.Keys())
 			}
 		}
 	}

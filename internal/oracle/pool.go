@@ -81,15 +81,17 @@ func todaysKey(s *scheduling.Snapshot, key string) string {
 	if to, ok := s.Vocabulary.Aliases[key]; ok {
 		return to
 	}
-	old := map[string]string{
-		"failure-domain.beta.kubernetes.io/zone":   corev1.LabelTopologyZone,
-		"failure-domain.beta.kubernetes.io/region": corev1.LabelTopologyRegion,
-		"beta.kubernetes.io/arch":                  corev1.LabelArchStable,
-		"beta.kubernetes.io/os":                    corev1.LabelOSStable,
-		"beta.kubernetes.io/instance-type":         corev1.LabelInstanceTypeStable,
-	}
-	if to, ok := old[key]; ok {
-		return to
+	switch key {
+	case "failure-domain.beta.kubernetes.io/zone":
+		return corev1.LabelTopologyZone
+	case "failure-domain.beta.kubernetes.io/region":
+		return corev1.LabelTopologyRegion
+	case "beta.kubernetes.io/arch":
+		return corev1.LabelArchStable
+	case "beta.kubernetes.io/os":
+		return corev1.LabelOSStable
+	case "beta.kubernetes.io/instance-type":
+		return corev1.LabelInstanceTypeStable
 	}
 	return key
 }
@@ -143,13 +145,16 @@ func (w *world) isProviderKey(key string) bool {
 	if slices.Contains(w.s.Vocabulary.WellKnown, key) {
 		return true
 	}
+	states := func(keys []string) bool {
+		return slices.ContainsFunc(keys, func(k string) bool { return k == key || todaysKey(w.s, k) == key })
+	}
 	for _, list := range w.s.InstanceTypes {
 		for _, t := range list {
-			if t.Requirements.Has(key) {
+			if states(t.Requirements.Keys()) {
 				return true
 			}
 			for i := range t.Offerings {
-				if t.Offerings[i].Requirements.Has(key) {
+				if states(t.Offerings[i].Requirements.Keys()) {
 					return true
 				}
 			}
