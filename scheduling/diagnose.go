@@ -91,6 +91,9 @@ func (s *solver) diagnosePool(d *diagnosis, cl *class, pool int32, details *affi
 		reasons.add(best)
 		d.consider(miss{where: "pool " + pl.source.Name, what: p.types[t].source.Name, reasons: best, gap: gap(best)})
 	}
+	if out.Types == 0 && out.Offered > 0 {
+		out.Unmet = p.unmet(pl)
+	}
 	out.Rejections = reasons.sorted()
 	for i := range out.Rejections {
 		out.Rejections[i].Pool = pl.source.Name

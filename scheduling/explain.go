@@ -39,6 +39,8 @@ type PoolExplanation struct {
 	// Offered is how many instance types the provider lists for the pool, Types how many of them the pool's own
 	// requirements admit.
 	Offered, Types int
+	// Unmet is a requirement of the pool that no instance type meets, set when Types is 0 and there is such a one.
+	Unmet string
 	// Rejections count each type once, for the offering that came nearest.
 	Rejections []Rejection
 }
@@ -215,6 +217,8 @@ func (e PoolExplanation) text() string {
 	switch {
 	case e.Types == 0 && e.Offered == 0:
 		return "0 considered: the provider lists no instance types"
+	case e.Types == 0 && e.Unmet != "":
+		return fmt.Sprintf("0 considered: none of %d instance types meets %s", e.Offered, e.Unmet)
 	case e.Types == 0:
 		return fmt.Sprintf("0 considered: none of %d instance types meets the pool's requirements", e.Offered)
 	case len(e.Rejections) == 1 && e.Rejections[0].Code == NodePoolLimit:

@@ -193,6 +193,23 @@ func (p *Problem) admitsKey(pl *pool, o *offer, r requirement.Requirement) bool 
 	return r.HasAbsent() || !p.isProviderKey(r.Key()) || r.Key() == corev1.LabelHostname
 }
 
+// unmet is the first requirement of the pool's template, as it is written there, that no offer of the pool meets. It is
+// empty when each is met by some offer, and only all together are not.
+func (p *Problem) unmet(pl *pool) string {
+	for _, entry := range pl.source.Spec.Template.Spec.Requirements {
+		written := entry.String()
+		entry.Key = p.snapshot.Vocabulary.Canonical(entry.Key)
+		r, err := entry.Requirement()
+		met := err != nil || slices.ContainsFunc(pl.types, func(t int32) bool {
+			return slices.ContainsFunc(p.types[t].offers, func(o int32) bool { return p.admitsKey(pl, &p.offers[o], r) })
+		})
+		if !met {
+			return written
+		}
+	}
+	return ""
+}
+
 // chosen reports whether the planner chooses the label's value on nodes of the pool bought at the offer: a custom key of
 // the pool, or a key that the offer leaves open.
 func (p *Problem) chosen(pl *pool, o *offer, key string) bool {

@@ -55,7 +55,11 @@ func TestEphemeralTaints(t *testing.T) {
 	for _, taint := range v1.KnownEphemeralTaints() {
 		require.True(t, v1.IsKnownEphemeralTaint(taint), taint)
 	}
-	require.True(t, v1.IsKnownEphemeralTaint(corev1.Taint{Key: "readiness.k8s.io/cni", Effect: corev1.TaintEffectNoSchedule}))
+	for _, effect := range []corev1.TaintEffect{corev1.TaintEffectNoSchedule, corev1.TaintEffectPreferNoSchedule, corev1.TaintEffectNoExecute} {
+		require.True(t, v1.IsKnownEphemeralTaint(corev1.Taint{Key: "readiness.k8s.io/cni", Effect: effect}))
+		require.False(t, v1.IsKnownEphemeralTaint(corev1.Taint{Key: "example.com/readiness", Effect: effect}))
+		require.False(t, v1.IsKnownEphemeralTaint(corev1.Taint{Key: "example.com/readiness.k8s.io/cni", Effect: effect}))
+	}
 	require.True(t, v1.IsKnownEphemeralTaint(corev1.Taint{Key: "node.cloudprovider.kubernetes.io/uninitialized", Effect: corev1.TaintEffectNoSchedule}))
 	require.False(t, v1.IsKnownEphemeralTaint(v1.DisruptedTaint()))
 	require.False(t, v1.IsKnownEphemeralTaint(corev1.Taint{Key: "node.kubernetes.io/not-ready", Effect: corev1.TaintEffectPreferNoSchedule}))
