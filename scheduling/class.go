@@ -89,14 +89,15 @@ func (p *Problem) kinds(f *findings, x printer) ([]kind, []int32) {
 	var kinds []kind
 	ids := map[print128]int32{}
 	kindOf := make([]int32, len(p.pods))
+	spread := newDefaultSpread(p.snapshot.Profile)
 	for i, pod := range p.pods {
-		h := x.spec(pod)
+		h := x.spec(pod, spread.of(pod))
 		id, seen := ids[h]
 		if !seen {
 			id = int32(len(kinds))
 			ids[h] = id
 			checkPod(f, podPath(pod), pod)
-			kinds = append(kinds, kind{pod: pod, constraints: p.terms.constraintsOf(f, x, pod, podPath(pod), known)})
+			kinds = append(kinds, kind{pod: pod, constraints: p.terms.constraintsOf(f, x, pod, podPath(pod), spread.of(pod), known)})
 		}
 		kindOf[i] = id
 	}

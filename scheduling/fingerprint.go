@@ -173,8 +173,9 @@ func (x printer) containers(h print128, list []corev1.Container) print128 {
 	return h
 }
 
-// spec prints all of a waiting pod's spec that can decide where it may run, its labels apart.
-func (x printer) spec(pod *corev1.Pod) print128 {
+// spec prints all of a waiting pod's spec that can decide where it may run, its labels apart. spreads are the topology
+// spread constraints that hold for it.
+func (x printer) spec(pod *corev1.Pod, spreads []corev1.TopologySpreadConstraint) print128 {
 	spec := &pod.Spec
 	h := x.nodeAffinity(spec).join(x.tolerations(spec.Tolerations)).number(uint64(priority(pod)))
 	h = x.containers(h, spec.Containers)
@@ -194,7 +195,7 @@ func (x printer) spec(pod *corev1.Pod) print128 {
 			h = h.join(x.text(pod.Namespace))
 		}
 	}
-	if hard := hardSpreads(spec.TopologySpreadConstraints); len(hard) > 0 {
+	if hard := hardSpreads(spreads); len(hard) > 0 {
 		h = x.spreads(h.join(x.text(pod.Namespace)), pod, hard)
 	}
 	return h.join(x.text(unsupportedVolume(spec))).join(x.text(unsupportedFeature(spec)))

@@ -53,9 +53,10 @@ type constraints struct {
 	anti     []int32 // anti-affinity terms and ports, over hosts and wider domains
 }
 
-func (t *terms) constraintsOf(f *findings, x printer, pod *corev1.Pod, path string, known bool) *constraints {
+// constraintsOf notes what the pod requires; spreads are the topology spread constraints that hold for it.
+func (t *terms) constraintsOf(f *findings, x printer, pod *corev1.Pod, path string, spreads []corev1.TopologySpreadConstraint, known bool) *constraints {
 	return &constraints{
-		spreads:  t.addSpreads(f, x, pod, path, pod.Spec.TopologySpreadConstraints),
+		spreads:  t.addSpreads(f, x, pod, path, spreads),
 		affinity: t.addAffinity(f, x, pod, path, known),
 		anti:     t.addAnti(f, x, pod, path, known),
 	}

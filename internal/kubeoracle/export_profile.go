@@ -87,3 +87,10 @@ func question(s *scheduling.Snapshot, options scheduling.Options) *v1alpha1.Scen
 	out.Spec.Vocabulary = v1alpha1.ScenarioVocabulary{WellKnown: s.Vocabulary.WellKnown, Aliases: s.Vocabulary.Aliases}
 	return out
 }
+
+func matchLabels(s *metav1.LabelSelector) map[string]string {
+	if s == nil {
+		return nil
+	}
+	return s.MatchLabels
+}
