@@ -172,7 +172,7 @@ func (s *solver) rowReasons(cl *class, r int32, details *affinityDetails) []Reje
 	}
 	out = append(out, s.limitReasons(row)...)
 	if pool := row.pool; len(out) == 0 && s.opts.MinValues != MinValuesBestEffort && len(p.pools[pool].minimums) > 0 {
-		need := needs{demand: cl.demand, sigs: onlySig(p, cl.sig)}
+		need := needs{demand: cl.demand, anywhere: onlySig(p, cl.sig)}
 		values := p.newTally(pool)
 		for _, t := range p.hostTypes(r, &need) {
 			values.add(t)

@@ -81,7 +81,9 @@ type member struct {
 // plain bin and one around each class, so that a pod which enough types could host alone always finds a bin.
 func (p *Problem) flexibleBins(pool int32, plain []bin) []bin {
 	var bins []bin
-	add := func(members []member, anchor resource.Vector) {
+	everywhere := bitset.New(len(p.rows))
+	everywhere.Fill(len(p.rows))
+	add := func(members []member, anchor resource.Vector, within bitset.Set) {
 		members = p.enough(pool, members, anchor)
 		if members == nil {
 			return
@@ -92,7 +94,14 @@ func (p *Problem) flexibleBins(pool int32, plain []bin) []bin {
 			for d := range b.room {
 				b.room[d] = min(b.room[d], m.room[d])
 			}
-			b.rows = append(b.rows, m.rows...)
+			for _, r := range m.rows {
+				if within.Has(int(r)) {
+					b.rows = append(b.rows, r)
+				}
+			}
+		}
+		if len(b.rows) == 0 {
+			return
 		}
 		for _, r := range b.rows {
 			b.sigs.And(p.columns[p.columnOf[r]])
@@ -109,7 +118,7 @@ func (p *Problem) flexibleBins(pool int32, plain []bin) []bin {
 		look := p.look(b.rows[0])
 		add(p.members(pool, func(r int32) bool {
 			return p.look(r) == look && b.sigs.SubsetOf(p.columns[p.columnOf[r]])
-		}), b.room)
+		}), b.room, everywhere)
 	}
 	for v, look := range p.pools[pool].looks {
 		if int(look) != v {
@@ -120,9 +129,10 @@ func (p *Problem) flexibleBins(pool int32, plain []bin) []bin {
 			if cl.unsupported != "" || p.parts[c] != nil {
 				continue
 			}
+			anywhere := p.sigs[p.classes[cl.root].sig].rows
 			add(p.members(pool, func(r int32) bool {
-				return p.look(r) == look && p.sigs[cl.sig].rows.Has(int(r)) && p.room(r).Fits(cl.demand)
-			}), cl.demand)
+				return p.look(r) == look && anywhere.Has(int(r)) && p.room(r).Fits(cl.demand)
+			}), cl.demand, p.sigs[cl.sig].rows)
 		}
 	}
 	return bins

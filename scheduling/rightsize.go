@@ -13,6 +13,8 @@ type needs struct {
 	demand resource.Vector
 	sigs   bitset.Set
 	cell   int32 // to which the machine is bound for the sake of pods that are in no part; -1 if to none
+	// anywhere are the signatures of the roots: what the content asks if no cell is given.
+	anywhere bitset.Set
 }
 
 func (p *Problem) needs(pt *pattern) needs {
@@ -26,13 +28,14 @@ func (p *Problem) needs(pt *pattern) needs {
 }
 
 func (p *Problem) contentNeeds(content []portion) needs {
-	n := needs{demand: make(resource.Vector, p.dims.Len()), sigs: bitset.New(len(p.sigs)), cell: -1}
+	n := needs{demand: make(resource.Vector, p.dims.Len()), sigs: bitset.New(len(p.sigs)), anywhere: bitset.New(len(p.sigs)), cell: -1}
 	for _, part := range content {
 		cl := &p.classes[part.class]
 		for d, amount := range cl.demand {
 			n.demand[d] += amount * part.count
 		}
 		n.sigs.Add(int(cl.sig))
+		n.anywhere.Add(int(p.classes[cl.root].sig))
 	}
 	return n
 }
@@ -40,6 +43,11 @@ func (p *Problem) contentNeeds(content []portion) needs {
 // hostedBy reports whether a node of the row can hold the content.
 func (n *needs) hostedBy(p *Problem, r int32) bool {
 	return n.sigs.SubsetOf(p.columns[p.columnOf[r]]) && p.room(r).Fits(n.demand) && (n.cell < 0 || p.kind(r).cell == n.cell)
+}
+
+// hostedInSomeCell is hostedBy for a machine of whatever cell: what counts for minValues.
+func (n *needs) hostedInSomeCell(p *Problem, r int32) bool {
+	return n.anywhere.SubsetOf(p.columns[p.columnOf[r]]) && p.room(r).Fits(n.demand)
 }
 
 // rightSize moves each pattern to the cheapest machine of the same weight that holds it, as far as supply goes.
@@ -247,7 +255,8 @@ func (s *solver) stillFlexible(pt *pattern, need *needs) bool {
 	return values.satisfied()
 }
 
-// hostTypes are the types of the row's pool with an available row of the same look that holds the content.
+// hostTypes are the types of the row's pool with an available row of the same look that holds the content, in whatever
+// cell: minValues ask how many types could serve, not how many could serve in the one place where the plan wants them.
 func (p *Problem) hostTypes(row int32, need *needs) []int32 {
 	var out []int32
 	pl := &p.pools[p.rows[row].pool]
@@ -255,7 +264,7 @@ func (p *Problem) hostTypes(row int32, need *needs) []int32 {
 		if n := len(out); n > 0 && out[n-1] == p.rows[r].typ {
 			continue
 		}
-		if p.look(r) == p.look(row) && p.available(r) && need.hostedBy(p, r) {
+		if p.look(r) == p.look(row) && p.available(r) && need.hostedInSomeCell(p, r) {
 			out = append(out, p.rows[r].typ)
 		}
 	}

@@ -166,23 +166,31 @@ func (s *solver) launch(pt *pattern) Launch {
 
 // alternatives are the offerings that can host the pattern's content: the one that is paid for first, then the others
 // by price. Offerings that are sold out by the plan itself, or whose machines the pool's limits no longer admit, are
-// left out. The names of their types come cheapest first.
+// left out. The names of their types come cheapest first; in pools with minValues, those of types that could serve in
+// other cells as well.
 func (s *solver) alternatives(pt *pattern, need *needs) ([]cloudprovider.Choice, []string) {
 	p := s.p
 	chosen := &p.rows[pt.row]
 	pool := &p.pools[chosen.pool]
 	var rows []int32
 	for r := pool.rows[0]; r < pool.rows[1]; r++ {
-		if r == pt.row || p.look(r) == p.look(pt.row) && p.available(r) && need.hostedBy(p, r) && s.replaceable(pt, r) {
-			rows = append(rows, r)
+		switch {
+		case r == pt.row:
+		case p.look(r) != p.look(pt.row) || !p.available(r) || !s.replaceable(pt, r):
+			continue
+		case !need.hostedBy(p, r) && (len(pool.minimums) == 0 || !need.hostedInSomeCell(p, r)):
+			continue
 		}
+		rows = append(rows, r)
 	}
 	slices.SortFunc(rows, p.compareRows)
 	choices := []cloudprovider.Choice{p.choice(pt.row)}
 	var names []string
 	seen, listed := map[int32]bool{}, map[int32]bool{chosen.offer: true}
 	for _, r := range rows {
-		if o := p.rows[r].offer; !listed[o] && (p.offers[p.rows[r].offer].stock < 0 || s.supply.stocks[p.offers[p.rows[r].offer].stock] > 0) {
+		o := p.rows[r].offer
+		inStock := p.offers[o].stock < 0 || s.supply.stocks[p.offers[o].stock] > 0
+		if !listed[o] && inStock && need.hostedBy(p, r) {
 			listed[o] = true
 			choices = append(choices, p.choice(r))
 		}
