@@ -112,7 +112,7 @@ func (m *maker) instanceType() *cloudprovider.InstanceType {
 // the same of what is left: the least is true.
 func (m *maker) shareStock() {
 	for _, zone := range m.zones {
-		count := m.between(2, 8)
+		count := m.between(2, 8) * max(1, m.pods/12)
 		for _, t := range m.catalog {
 			for i := range t.Offerings {
 				if o := &t.Offerings[i]; o.Zone == zone && o.Stock == nil {

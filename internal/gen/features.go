@@ -1,5 +1,11 @@
 package gen
 
+import (
+	"fmt"
+	"reflect"
+	"strings"
+)
+
 // Size says how big a world is.
 type Size int
 
@@ -85,4 +91,31 @@ func Base() Features {
 		Limits: true, MinValues: true, Scarcity: true, Daemons: true, Nodes: true, Closed: true, Unplanned: true,
 		AntiAffinity: true, HostPorts: true, Unsupported: true,
 	}
+}
+
+// ParseFeatures reads features from a text such as "full", "full,-Groups" or "base,+Spread,+Volumes": a preset, and
+// switches that are turned on or off.
+func ParseFeatures(text string) (Features, error) {
+	preset, switches, _ := strings.Cut(text, ",")
+	var f Features
+	switch preset {
+	case "base":
+		f = Base()
+	case "full":
+		f = Full()
+	case "none":
+	default:
+		return f, fmt.Errorf("features must begin with base, full or none, got %q", preset)
+	}
+	for change := range strings.SplitSeq(switches, ",") {
+		if change == "" {
+			continue
+		}
+		field := reflect.ValueOf(&f).Elem().FieldByName(change[1:])
+		if !field.IsValid() || field.Kind() != reflect.Bool || change[0] != '+' && change[0] != '-' {
+			return f, fmt.Errorf("want +Name or -Name of a feature, got %q", change)
+		}
+		field.SetBool(change[0] == '+')
+	}
+	return f, nil
 }

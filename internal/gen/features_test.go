@@ -212,3 +212,21 @@ func TestEverythingOccurs(t *testing.T) {
 		require.GreaterOrEqual(t, worlds[name], 2, name)
 	}
 }
+
+func TestParseFeatures(t *testing.T) {
+	for text, want := range map[string]Features{
+		"base":                          Base(),
+		"full":                          Full(),
+		"none":                          {},
+		"none,+Spread,+Volumes":         {Spread: true, Volumes: true},
+		"none,+Spread,-Spread,+Daemons": {Daemons: true},
+	} {
+		have, err := ParseFeatures(text)
+		require.NoError(t, err, text)
+		require.Equal(t, want, have, text)
+	}
+	for _, text := range []string{"", "most", "full,Groups", "full,+Nothing", "full,+Size", "full,-"} {
+		_, err := ParseFeatures(text)
+		require.Error(t, err, text)
+	}
+}

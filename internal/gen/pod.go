@@ -82,7 +82,11 @@ func (m *maker) podTemplate(app string) *corev1.Pod {
 	if m.f.HostPorts && m.chance(0.05) {
 		m.hostPorts(pod)
 	}
-	if m.f.Unsupported && m.chance(0.03) {
+	rare := 0.03
+	if m.f.Spread && m.f.PodAffinity && m.f.Volumes { // little is left that the engine does not know
+		rare = 0.01
+	}
+	if m.f.Unsupported && m.chance(rare) {
 		m.unsupported(pod)
 	}
 	if !m.f.Preferences && m.chance(0.05) {

@@ -62,7 +62,7 @@ func World(seed uint64, f Features) scheduling.Snapshot {
 	}
 	m.dense = f.topology() && m.chance(0.35)
 	m.makeCatalog(types)
-	if f.SharedStock && m.chance(0.25) {
+	if f.SharedStock && m.chance(0.15) {
 		m.shareStock()
 	}
 	if f.Volumes {

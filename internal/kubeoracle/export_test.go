@@ -21,7 +21,7 @@ import (
 func TestExportedWorldsHaveTheSamePlan(t *testing.T) {
 	exact, not := 0, 0
 	for seed := range uint64(150) {
-		f := gen.Base()
+		f := gen.Full()
 		f.OpenLabels, f.Closed, f.Size = false, false, gen.Minute
 		s := gen.World(seed, f)
 		text, err := kubeoracle.Export(s, scheduling.Options{}, "a random world")

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/kerf-autoscaler/kerf/internal/gen"
 	"github.com/kerf-autoscaler/kerf/internal/kubeoracle"
 	"github.com/kerf-autoscaler/kerf/scheduling"
@@ -21,18 +23,14 @@ import (
 var (
 	worldCount = flag.Int("worlds", 2000, "how many random worlds the real scheduler judges")
 	firstSeed  = flag.Uint64("seed", 0, "seed of the first random world")
-	features   = flag.String("features", "base", "what random worlds may contain: base or full")
+	features   = flag.String("features", "full,-Groups,-DefaultSpread", "what random worlds may contain: base, full, or such as base,+Spread,+Volumes")
 )
 
-// preset is what the flag names.
-func preset() gen.Features {
-	switch *features {
-	case "base":
-		return gen.Base()
-	case "full":
-		return gen.Full()
-	}
-	panic("-features must be base or full, is " + *features)
+// preset is what the flag says.
+func preset(t *testing.T) gen.Features {
+	f, err := gen.ParseFeatures(*features)
+	require.NoError(t, err)
+	return f
 }
 
 // maxReports bounds how many failing worlds are made smaller and printed.
@@ -41,7 +39,7 @@ const maxReports = 5
 // TestWorlds lets the real scheduler judge the plans of random worlds.
 func TestWorlds(t *testing.T) {
 	var next, failed, placed, unplaced atomic.Int64
-	start := time.Now()
+	start, f := time.Now(), preset(t)
 	var workers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
@@ -51,7 +49,7 @@ func TestWorlds(t *testing.T) {
 					return
 				}
 				seed := *firstSeed + uint64(i)
-				s := gen.World(seed, preset())
+				s := gen.World(seed, f)
 				opts := optionsOf(seed)
 				findings, plan := judge(t.Context(), t, s, opts)
 				placed.Add(int64(len(plan.Assignments)))

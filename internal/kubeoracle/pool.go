@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/kubernetes/pkg/scheduler/framework"
 
 	"github.com/kerf-autoscaler/kerf/apis/requirement"
 	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
@@ -33,6 +34,17 @@ type further struct {
 	typ      *cloudprovider.InstanceType
 	offering *cloudprovider.Offering
 	node     *corev1.Node
+	owed     *framework.NodeInfo // the node with its DaemonSets, once it is asked for
+}
+
+// info is the node with the pods of its DaemonSets. It must not be changed.
+func (st *state) info(f *further) *framework.NodeInfo {
+	if f.owed == nil {
+		f.owed = framework.NewNodeInfo()
+		f.owed.SetNode(f.node)
+		st.allDaemons(f.owed)
+	}
+	return f.owed
 }
 
 // String describes the node.

@@ -11,7 +11,6 @@ import (
 	v1helper "k8s.io/component-helpers/scheduling/corev1"
 	"k8s.io/klog/v2"
 	kubescheduler "k8s.io/kubernetes/pkg/scheduler"
-	"k8s.io/kubernetes/pkg/scheduler/framework"
 
 	"github.com/kerf-autoscaler/kerf/scheduling"
 )
@@ -118,14 +117,7 @@ func (st *state) accepts(ctx context.Context, f *further, pod *corev1.Pod, now *
 	if local(now.failed.plugin) {
 		return false // by what the pod asks for: no node changes that
 	}
-	info := framework.NewNodeInfo()
-	info.SetNode(f.node)
-	if now.failed.none() {
-		if r := now.filter(ctx, info); local(r.plugin) {
-			return false // it would be refused without any daemon already
-		}
-	}
-	st.allDaemons(info)
+	info := st.info(f)
 	if now.failed.none() {
 		if r := now.filter(ctx, info); local(r.plugin) {
 			return false
@@ -248,9 +240,7 @@ func (st *state) staysFlexible(l *scheduling.Launch, pod *corev1.Pod) bool {
 
 // holds reports whether the node can host those pods together, as the kubelet and the taint plugin see it.
 func (st *state) holds(f *further, pods []*corev1.Pod) bool {
-	info := framework.NewNodeInfo()
-	info.SetNode(f.node)
-	st.allDaemons(info)
+	info := st.info(f).SnapshotConcrete()
 	for _, pod := range pods {
 		_, repelled := v1helper.FindMatchingUntoleratedTaint(klog.Background(), f.node.Spec.Taints, pod.Spec.Tolerations, hard, false)
 		if repelled || len(kubescheduler.AdmissionCheck(pod, info, false)) > 0 {
