@@ -251,8 +251,14 @@ func (r Rejection) String() string {
 	case PodAntiAffinity:
 		return "anti-affinity over " + shortKey(r.Key)
 	case PodAffinity:
+		if r.Want == absentLabel {
+			return "affinity over " + shortKey(r.Key) + ", which is absent"
+		}
 		return "no pod that affinity over " + shortKey(r.Key) + " asks for"
 	case TopologySpread:
+		if r.Want == absentLabel {
+			return "topology spread over " + shortKey(r.Key) + ", which is absent"
+		}
 		return fmt.Sprintf("topology spread over %s (max skew %s, would be %s)", shortKey(r.Key), r.Want, r.Have)
 	case NodePoolLimit:
 		if amount(r.Used) < amount(r.Have) {
@@ -276,6 +282,9 @@ func (r Rejection) String() string {
 	}
 	return strings.TrimSpace(string(r.Code) + " " + r.Key + amounts)
 }
+
+// absentLabel is what a Rejection wants in vain when a constraint between pods is over a label that the node lacks.
+const absentLabel = "absent"
 
 // text says what would have to change for the near miss to be a hit.
 func (m miss) text() string {
@@ -312,8 +321,14 @@ func (r Rejection) remedy() string {
 	case HostPortInUse:
 		return "free host port " + r.Key
 	case TopologySpread:
+		if r.Want == absentLabel {
+			return "drop the topology spread over " + shortKey(r.Key)
+		}
 		return fmt.Sprintf("raise maxSkew over %s from %s to %s", shortKey(r.Key), r.Want, r.Have)
 	case PodAffinity:
+		if r.Want == absentLabel {
+			return "drop the affinity over " + shortKey(r.Key)
+		}
 		return "run a pod that affinity over " + shortKey(r.Key) + " asks for"
 	case VolumeConflict, GroupIncomplete, NotSupported, EffortExhausted:
 	}

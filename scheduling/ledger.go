@@ -224,6 +224,14 @@ func (l *ledger) refuses(at int, root int32, self bool) (why *Rejection) {
 	return why
 }
 
+// needs is the kind of constraint for which the hosts must have the key.
+func (l *ledger) needs(r *related, key int32) Code {
+	if slices.ContainsFunc(r.affinity, func(n int32) bool { return l.p.topology.tracks[n].key == key }) {
+		return PodAffinity
+	}
+	return TopologySpread
+}
+
 // reasons yields each reason why the filters would not let the pod in, until yield returns false.
 func (l *ledger) reasons(at int, root int32, self bool, yield func(Rejection) bool) {
 	r := l.p.classes[root].topo
@@ -232,7 +240,7 @@ func (l *ledger) reasons(at int, root int32, self bool, yield func(Rejection) bo
 	for _, key := range r.needs {
 		if cell[key] < 0 {
 			missing = true
-			if !yield(Rejection{Code: RequirementConflict, Key: l.p.topology.keys[key], Want: "absent"}) {
+			if !yield(Rejection{Code: l.needs(r, key), Key: l.p.topology.keys[key], Want: absentLabel}) {
 				return
 			}
 		}

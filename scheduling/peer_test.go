@@ -13,7 +13,7 @@ import (
 )
 
 // openCases is how many of the peer's cases wait for a part of the engine. It may only fall.
-const openCases = 61
+const openCases = 49
 
 // testdata/PEER.md says of each of the peer's cases where it is proven. A case without a proof is found here, as is a
 // proof that is not there.
