@@ -12,34 +12,42 @@ import (
 // none left is bought otherwise. Under [ReservedStrict] it is not.
 
 // reservedOnly is the problem under [ReservedStrict]: pods that some reserved offering could host have no other rows than
-// those of reserved offerings. Offerings that are sold out now hold nobody back. The problem shares what it can with p.
+// those of reserved offerings. Offerings that are sold out now hold nobody back, and a pod that has to be in one zone, for
+// the sake of other pods, is held by the reserved capacity of that zone alone. The problem shares what it can with p.
 func (p *Problem) reservedOnly(opts Options) *Problem {
 	held := make([]bool, len(p.classes))
 	reserved := p.reservedRows()
-	any := false
 	for c := range p.classes {
-		cl := &p.classes[c]
-		for r := range reserved.All() {
-			if cl.unsupported == "" && p.sigs[cl.sig].rows.Has(r) && p.room(int32(r)).Fits(cl.demand) {
-				held[c], any = true, true
-				break
-			}
-		}
+		held[c] = p.mayWait(int32(c), reserved)
 	}
-	for any {
+	for slices.Contains(held, true) {
 		q := p.restrict(held, reserved)
-		any = false
-		for c := range q.classes { // a class that the restriction leaves without a machine, by minValues, is let go
+		settled := true
+		for c := range held { // minValues may leave a class without any machine: it is let go
 			if held[c] && !q.hosted(int32(c), opts) {
-				held[c], any = false, true
+				held[c], settled = false, false
 			}
 		}
-		if !any {
+		if settled {
 			return q
 		}
-		any = slices.Contains(held, true)
 	}
 	return p
+}
+
+// mayWait reports whether one of the rows could host a pod of the class. Where only other pods tell which host a pod may
+// be on, nobody can say that the next round would find it a reserved one: such pods do not wait.
+func (p *Problem) mayWait(c int32, reserved bitset.Set) bool {
+	cl := &p.classes[c]
+	if cl.unsupported != "" || cl.topo.aside || len(cl.topo.affinity) > 0 || p.parts[c] != nil {
+		return false
+	}
+	for r := range reserved.All() {
+		if p.sigs[cl.sig].rows.Has(r) && p.room(int32(r)).Fits(cl.demand) {
+			return true
+		}
+	}
+	return false
 }
 
 // reservedRows are the rows of reserved offerings that can be launched now.
@@ -74,6 +82,7 @@ func (p *Problem) restrict(held []bool, rows bitset.Set) *Problem {
 			continue
 		}
 		q.classes[c].reserved = true
+		q.classes[q.classes[c].root].reserved = true
 		old := q.classes[c].sig
 		sig, done := narrowed[old]
 		if !done {
@@ -102,17 +111,25 @@ func (p *Problem) restrict(held []bool, rows bitset.Set) *Problem {
 	return &q
 }
 
-// awaited is why a pod that reserved capacity alone may host was left for the next round.
-func (s *solver) awaited(c int32) []Rejection {
-	cl := &s.p.classes[c]
-	details := s.p.affinityDetails(&s.p.exemplar(cl).Spec)
+// awaited is why a pod of the root, which reserved capacity may host, was left for the next round.
+func (s *solver) awaited(root int32) []Rejection {
+	p := s.p
+	cl := &p.classes[root]
+	details := p.affinityDetails(&p.exemplar(cl).Spec)
+	if s.ledger != nil {
+		details.ledger = s.ledger.clone()
+	}
 	var reasons tallyOfReasons
-	for r := range s.p.sigs[cl.sig].rows.All() {
-		if found := s.rowReasons(cl, int32(r), details); len(found) > 0 {
-			reasons.add(found)
-		} else {
+	for r := range p.rows {
+		form := p.form(root, p.kind(int32(r)).cell)
+		if form < 0 || !p.sigs[p.classes[form].sig].rows.Has(r) {
+			continue
+		}
+		found := s.rowReasons(cl, int32(r), details)
+		if len(found) == 0 {
 			return []Rejection{{Code: EffortExhausted, Key: s.spentOption(), Count: 1}}
 		}
+		reasons.add(found)
 	}
 	return reasons.sorted()
 }
