@@ -87,6 +87,11 @@ type Offering struct {
 }
 
 // Stock is a finite supply: a reservation, a quota, free hosts, addresses of a subnet.
+//
+// It counts machines. An offering draws on one stock, one machine at a time. Where a cloud bounds a machine in several
+// ways (a reservation in a subnet that is nearly full), state the scarcest; where it counts cores or addresses, state how
+// many machines of the offering that makes, under a key of the type's own. A plan may then ask for more than all bounds
+// together admit: the cloud refuses the rest, and the next catalogue says so.
 type Stock struct {
 	// Key names the supply. Offerings that name one key share it, across instance types and NodePools; where they
 	// state different counts the smallest is true.

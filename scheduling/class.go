@@ -31,6 +31,8 @@ type class struct {
 	root int32 // itself, for a root
 	cell int32 // of a part; -1 for a root
 	topo *related
+	// reserved is set where the pods go to reserved capacity or wait for the next round; see reserved.go.
+	reserved bool
 }
 
 // signature is what decides which hosts admit a pod, resources and company aside: node selector, required node

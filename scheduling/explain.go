@@ -107,6 +107,9 @@ func (s *solver) verdict(c int32) (Verdict, []Rejection) {
 	if field := s.p.classes[c].unsupported; field != "" {
 		return NotEvaluated, []Rejection{{Code: NotSupported, Key: field, Count: 1}}
 	}
+	if s.p.classes[c].reserved && !s.stopped {
+		return NotEvaluated, s.awaited(c)
+	}
 	d := s.diagnose(c)
 	var all []Rejection
 	possible := false

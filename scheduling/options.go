@@ -8,6 +8,8 @@ type Options struct {
 	MinValues MinValuesPolicy
 	// Preferences says whether soft constraints are honoured. They are not looked at yet: both policies plan alike.
 	Preferences PreferencePolicy
+	// Reserved says what becomes of a pod that could run on reserved capacity when the plan has used it up.
+	Reserved ReservedPolicy
 	// Effort bounds the work of the solver in steps (one step is one node filled once). It is the only bound on work
 	// inside the engine, so that a slow machine gives the same plan. 0 means no bound. Pods that did not get a look
 	// are Unplaced with code EffortExhausted, and Plan.Truncated is set.
@@ -32,6 +34,20 @@ const (
 	MinValuesStrict MinValuesPolicy = "Strict"
 	// MinValuesBestEffort launches with as many values as there are, and says so in Launch.RelaxedMinValues.
 	MinValuesBestEffort MinValuesPolicy = "BestEffort"
+)
+
+// ReservedPolicy is what becomes of pods that reserved capacity (offerings of capacity type reserved) could host.
+type ReservedPolicy string
+
+const (
+	// ReservedFallback buys whatever is cheapest, as for any other pod: reserved capacity while its stock lasts and is
+	// worth its price, and something else for the pods after that. It is the default; the empty string means the same.
+	ReservedFallback ReservedPolicy = "Fallback"
+	// ReservedStrict uses reserved capacity for such pods and buys nothing else, whatever it costs. When the stock is
+	// used up by the plan itself, the pods that are left are NotEvaluated with code NoAvailableOffering: the next round
+	// sees what the cloud has made of the plan. Reserved capacity that is sold out from the start holds no pod back. Room
+	// on nodes that exist, or are on their way, is used as ever.
+	ReservedStrict ReservedPolicy = "Strict"
 )
 
 // PreferencePolicy is how much soft constraints count.

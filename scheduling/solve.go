@@ -37,6 +37,9 @@ func (p *Problem) Solve(ctx context.Context, opts Options) (*Plan, error) {
 	if err := opts.validate(); err != nil {
 		return nil, err
 	}
+	if opts.Reserved == ReservedStrict {
+		p = p.reservedOnly(opts)
+	}
 	steps := &meter{limit: opts.Effort}
 	var best *solver
 	for _, st := range p.strategies() {
@@ -76,6 +79,8 @@ func (o *Options) validate() error {
 		return fmt.Errorf("options: MinValues must be %s or %s, is %q", MinValuesStrict, MinValuesBestEffort, o.MinValues)
 	case o.Preferences != "" && o.Preferences != PreferencesRespect && o.Preferences != PreferencesIgnore:
 		return fmt.Errorf("options: Preferences must be %s or %s, is %q", PreferencesRespect, PreferencesIgnore, o.Preferences)
+	case o.Reserved != "" && o.Reserved != ReservedFallback && o.Reserved != ReservedStrict:
+		return fmt.Errorf("options: Reserved must be %s or %s, is %q", ReservedFallback, ReservedStrict, o.Reserved)
 	case o.Effort < 0, o.Workers < 0, o.MaxLaunches < 0:
 		return fmt.Errorf("options: Effort, Workers and MaxLaunches must not be negative")
 	case o.MaxPrice < 0 || math.IsNaN(o.MaxPrice):

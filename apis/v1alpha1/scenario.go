@@ -47,6 +47,8 @@ type ScenarioOptions struct {
 	Preferences string `json:"preferences,omitempty"`
 	// MinValues is Strict or BestEffort.
 	MinValues string `json:"minValues,omitempty"`
+	// Reserved is Fallback or Strict.
+	Reserved string `json:"reserved,omitempty"`
 	// Effort bounds the planner's work in steps. Zero: no bound.
 	Effort int `json:"effort,omitempty"`
 	// MaxLaunches bounds the number of launches. Zero: no bound.

@@ -61,6 +61,8 @@ func (w *world) header() *Scenario {
 			string(scheduling.PreferencesRespect), string(scheduling.PreferencesIgnore))),
 		MinValues: scheduling.MinValuesPolicy(choice("spec.options.minValues", in.MinValues,
 			string(scheduling.MinValuesStrict), string(scheduling.MinValuesBestEffort))),
+		Reserved: scheduling.ReservedPolicy(choice("spec.options.reserved", in.Reserved,
+			string(scheduling.ReservedFallback), string(scheduling.ReservedStrict))),
 		Effort: in.Effort, MaxLaunches: in.MaxLaunches, MaxPrice: in.MaxPrice,
 	}
 	profile := &s.Snapshot.Profile

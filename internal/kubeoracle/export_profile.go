@@ -78,7 +78,7 @@ func question(s *scheduling.Snapshot, options scheduling.Options) *v1alpha1.Scen
 	out := &v1alpha1.Scenario{}
 	out.Spec.Now = metav1.NewTime(s.Now.UTC())
 	out.Spec.Options = v1alpha1.ScenarioOptions{
-		Preferences: string(options.Preferences), MinValues: string(options.MinValues),
+		Preferences: string(options.Preferences), MinValues: string(options.MinValues), Reserved: string(options.Reserved),
 		Effort: options.Effort, MaxLaunches: options.MaxLaunches, MaxPrice: options.MaxPrice,
 	}
 	out.Spec.SchedulerProfile = v1alpha1.ScenarioSchedulerProfile{

@@ -139,13 +139,31 @@ func (c *checker) checkAnswers() {
 				c.add(Answer, podObject(u.Pod), "is called infeasible with a code that says that nobody knows")
 			}
 		case scheduling.NotEvaluated:
-			if !unanswered {
+			if !unanswered && !c.mayWait(u) {
 				c.add(Answer, podObject(u.Pod), "is not evaluated, without code NotSupported or EffortExhausted")
 			}
 		default:
 			c.add(Answer, podObject(u.Pod), "has verdict %q", u.Verdict)
 		}
 	}
+}
+
+// mayWait reports whether the pod may have been left for the next round: there is reserved capacity, and what the pod is
+// told of can be used up by a plan. Whether the options ask for it is seen by [UnplacedWith].
+func (w *world) mayWait(u scheduling.Unplaced) bool {
+	used := slices.ContainsFunc(u.Rejections, func(r scheduling.Rejection) bool {
+		return r.Code == scheduling.NoAvailableOffering || r.Code == scheduling.NodePoolLimit
+	})
+	for _, list := range w.s.InstanceTypes {
+		for _, t := range list {
+			for i := range t.Offerings {
+				if o := &t.Offerings[i]; used && o.CapacityType == "reserved" && o.Available && (o.Stock == nil || o.Stock.Count > 0) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // checkHost asks the scheduler's filters about every pod that the plan places on the host, everything else staying

@@ -18,12 +18,15 @@ func Unplaced(s scheduling.Snapshot, p *scheduling.Plan) []Violation {
 	return UnplacedWith(s, p, scheduling.Options{})
 }
 
-// UnplacedWith is [Unplaced] for a plan made with those options. MinValues is the option that counts.
+// UnplacedWith is [Unplaced] for a plan made with those options. MinValues and Reserved are the options that count.
 func UnplacedWith(s scheduling.Snapshot, p *scheduling.Plan, opts scheduling.Options) []Violation {
 	u := &unplacedChecker{world: newWorld(&s, p), relaxed: opts.MinValues == scheduling.MinValuesBestEffort, known: map[string]*facts{}}
 	u.sequence() // for what it promises to claims
 	for _, entry := range p.Unplaced {
 		pod := u.pending[entry.Pod]
+		if entry.Verdict == scheduling.NotEvaluated && opts.Reserved != scheduling.ReservedStrict && u.mayWait(entry) {
+			u.add(Answer, podObject(entry.Pod), "is left for the next round, which the options do not ask for")
+		}
 		if pod == nil || entry.Verdict != scheduling.Infeasible {
 			continue
 		}
