@@ -41,6 +41,7 @@ type signature struct {
 	pod     *corev1.Pod // one that has it
 	shunned bitset.Set  // of Problem.daemons
 	rows    bitset.Set  // of Problem.rows, availability aside
+	root    int32       // itself, or the signature that it narrows to one cell
 }
 
 // kind is a group of waiting pods with one spec, before labels are looked at.
@@ -183,7 +184,7 @@ func (p *Problem) class(x printer, classes, sigs map[print128]int32, pod *corev1
 	if !seen {
 		sig = int32(len(p.sigs))
 		sigs[sigKey] = sig
-		p.sigs = append(p.sigs, signature{pod: pod, shunned: shunned})
+		p.sigs = append(p.sigs, signature{pod: pod, shunned: shunned, root: sig})
 	}
 	key := ask.number(uint64(sig)).number(uint64(priority(pod))).join(x.text(unsupported)).join(setPrint(matches))
 	c, seen := classes[key]

@@ -106,6 +106,7 @@ func (p *Problem) flexibleBins(pool int32, plain []bin) []bin {
 		for _, r := range b.rows {
 			b.sigs.And(p.columns[p.columnOf[r]])
 		}
+		p.dropInflexible(b.sigs, members, within)
 		if b.sigs.Empty() {
 			return
 		}
@@ -136,6 +137,22 @@ func (p *Problem) flexibleBins(pool int32, plain []bin) []bin {
 		}
 	}
 	return bins
+}
+
+// dropInflexible removes the signatures that some member without a row among those within would not admit in the cell of
+// its first row.
+func (p *Problem) dropInflexible(sigs bitset.Set, members []member, within bitset.Set) {
+	for _, m := range members {
+		if slices.ContainsFunc(m.rows, func(r int32) bool { return within.Has(int(r)) }) {
+			continue
+		}
+		elsewhere := p.columns[p.columnOf[m.rows[0]]]
+		for s := range sigs.All() {
+			if !elsewhere.Has(int(p.sigs[s].root)) {
+				sigs.Remove(s)
+			}
+		}
+	}
 }
 
 // members are the pool's types with an available row that is accepted.

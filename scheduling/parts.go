@@ -107,7 +107,7 @@ func (p *Problem) divide() {
 			if !known {
 				sig = int32(len(p.sigs))
 				sigs[key] = sig
-				p.sigs = append(p.sigs, signature{pod: p.sigs[root.sig].pod, shunned: p.sigs[root.sig].shunned, rows: hosts})
+				p.sigs = append(p.sigs, signature{pod: p.sigs[root.sig].pod, shunned: p.sigs[root.sig].shunned, rows: hosts, root: root.sig})
 			}
 			part := root
 			part.pods, part.sig, part.cell, part.apart = nil, sig, int32(z), nil

@@ -166,20 +166,22 @@ func (s *solver) launch(pt *pattern) Launch {
 
 // alternatives are the offerings that can host the pattern's content: the one that is paid for first, then the others
 // by price. Offerings that are sold out by the plan itself, or whose machines the pool's limits no longer admit, are
-// left out. The names of their types come cheapest first; in pools with minValues, those of types that could serve in
-// other cells as well.
+// left out. The names of their types come cheapest first, by what they cost in whatever cell; in pools with minValues,
+// those of types that could serve in other cells alone are among them.
 func (s *solver) alternatives(pt *pattern, need *needs) ([]cloudprovider.Choice, []string) {
 	p := s.p
 	chosen := &p.rows[pt.row]
 	pool := &p.pools[chosen.pool]
 	var rows []int32
+	here := map[int32]bool{chosen.typ: true} // types with a row in the pattern's cell
 	for r := pool.rows[0]; r < pool.rows[1]; r++ {
-		switch {
-		case r == pt.row:
-		case p.look(r) != p.look(pt.row) || !p.available(r) || !s.replaceable(pt, r):
-			continue
-		case !need.hostedBy(p, r) && (len(pool.minimums) == 0 || !need.hostedInSomeCell(p, r)):
-			continue
+		if r != pt.row {
+			if p.look(r) != p.look(pt.row) || !p.available(r) || !need.hostedInSomeCell(p, r) || !s.replaceable(pt, r) {
+				continue
+			}
+			if need.hostedBy(p, r) {
+				here[p.rows[r].typ] = true
+			}
 		}
 		rows = append(rows, r)
 	}
@@ -188,13 +190,13 @@ func (s *solver) alternatives(pt *pattern, need *needs) ([]cloudprovider.Choice,
 	var names []string
 	seen, listed := map[int32]bool{}, map[int32]bool{chosen.offer: true}
 	for _, r := range rows {
-		o := p.rows[r].offer
+		o, t := p.rows[r].offer, p.rows[r].typ
 		inStock := p.offers[o].stock < 0 || s.supply.stocks[p.offers[o].stock] > 0
 		if !listed[o] && inStock && need.hostedBy(p, r) {
 			listed[o] = true
 			choices = append(choices, p.choice(r))
 		}
-		if t := p.rows[r].typ; !seen[t] {
+		if !seen[t] && (here[t] || len(pool.minimums) > 0) {
 			seen[t] = true
 			names = append(names, p.types[t].source.Name)
 		}

@@ -126,3 +126,19 @@ func (w *world) holds(launch *host, b *blueprint, pods []*corev1.Pod) bool {
 	}
 	return true
 }
+
+// serves reports whether a launch could follow the blueprint and host those pods together as far as the node alone
+// decides. The types that a pool's minValues ask for need not serve in the zone, or whatever domain, that the plan chose.
+func (w *world) serves(launch *host, b *blueprint, pods []*corev1.Pod) bool {
+	with, h := w.instead(launch, b, pods)
+	for _, pod := range pods {
+		for _, r := range with.turnedAway(pod, h) {
+			switch r.code {
+			case scheduling.TopologySpread, scheduling.PodAffinity, scheduling.PodAntiAffinity:
+			default:
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -307,6 +307,10 @@ func (c *checker) checkTypes(object string, p *pool, l *scheduling.Launch) {
 		}
 	}
 	h := c.hostOf(l)
+	holds := c.holds
+	if len(minimums(p)) > 0 {
+		holds = c.serves
+	}
 	admitted, hosting := []float64{}, []float64{}
 	for i, t := range l.InstanceTypes {
 		if slices.Contains(l.InstanceTypes[:i], t) {
@@ -316,7 +320,7 @@ func (c *checker) checkTypes(object string, p *pool, l *scheduling.Launch) {
 		for _, b := range p.prints {
 			if b.typ.Name == t && c.sold(b) {
 				cheapest = min(cheapest, b.offering.Price)
-				if b.offering.Price < cheapestHosting && c.holds(h, b, h.placed) {
+				if b.offering.Price < cheapestHosting && holds(h, b, h.placed) {
 					cheapestHosting = b.offering.Price
 				}
 			}
