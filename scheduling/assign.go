@@ -56,8 +56,10 @@ func (s *solver) newAssigner() *assigner {
 			}
 		}
 		if int(cl.root) == c && cl.unsupported == "" {
-			for _, n := range cl.topo.affinity {
-				a.near[n] = append(a.near[n], int32(c))
+			for _, near := range cl.topo.near {
+				for _, n := range near.tracks {
+					a.near[n] = append(a.near[n], int32(c))
+				}
 			}
 		}
 		if cl.cell >= 0 {
@@ -206,13 +208,15 @@ func (a *assigner) admits(root, cell int32) bool {
 			return false
 		}
 	}
-	alone := r.first
-	for _, n := range r.affinity {
-		alone = alone && a.total[n] == 0
-	}
-	for _, n := range r.affinity {
-		if !alone && a.counts[n][at[t.tracks[n].key]] == 0 {
-			return false
+	for _, near := range r.near {
+		alone := near.first
+		for _, n := range near.tracks {
+			alone = alone && a.total[n] == 0
+		}
+		for _, n := range near.tracks {
+			if !alone && a.counts[n][at[t.tracks[n].key]] == 0 {
+				return false
+			}
 		}
 	}
 	for _, n := range r.empty {

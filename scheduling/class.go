@@ -30,7 +30,9 @@ type class struct {
 
 	root int32 // itself, for a root
 	cell int32 // of a part; -1 for a root
-	topo *related
+	// group is which of Snapshot.Groups the pods are in, counted from 1; 0 if in none.
+	group int32
+	topo  *related
 	// reserved is set where the pods go to reserved capacity or wait for the next round; see reserved.go.
 	reserved bool
 }
@@ -89,6 +91,7 @@ func podPath(pod *corev1.Pod) string { return fmt.Sprintf("Pods[%s/%s]", pod.Nam
 func (p *Problem) kinds(f *findings, x printer) ([]kind, []int32) {
 	known := p.snapshot.Namespaces != nil
 	p.terms = newTerms(p.snapshot.Namespaces)
+	p.terms.setGroups(p.snapshot.Groups)
 	var kinds []kind
 	ids := map[print128]int32{}
 	kindOf := make([]int32, len(p.pods))
@@ -138,7 +141,7 @@ func (p *Problem) groupByLabels(x printer, kinds []kind, kindOf []int32) {
 	p.classOf = make([]int32, len(p.pods))
 	for i, pod := range p.pods {
 		g := labelled{kind: kindOf[i]}
-		if len(p.terms.matchers) > 0 {
+		if len(p.terms.matchers) > 0 || len(p.terms.groups) > 0 {
 			g.labels = p.terms.labels(x, pod)
 		}
 		c, seen := groups[g]
@@ -165,6 +168,9 @@ func (t *terms) labels(x printer, pod *corev1.Pod) print128 {
 	if pod.DeletionTimestamp != nil {
 		h = h.number(2)
 	}
+	if len(t.groups) > 0 && pod.Spec.NodeName == "" {
+		h = h.number(uint64(t.groups[podName(pod)]))
+	}
 	return h
 }
 
@@ -172,6 +178,7 @@ func (t *terms) labels(x printer, pod *corev1.Pod) print128 {
 func (p *Problem) class(x printer, classes, sigs map[print128]int32, pod *corev1.Pod, con *constraints, ask print128) int32 {
 	unsupported := unsupportedField(pod)
 	matches := p.terms.matches(pod)
+	group := p.terms.groups[podName(pod)]
 	ties := p.terms.ties(con.anti, matches)
 	shunned := bitset.New(max(len(p.daemons), 1))
 	for d := range p.daemons {
@@ -186,14 +193,14 @@ func (p *Problem) class(x printer, classes, sigs map[print128]int32, pod *corev1
 		sigs[sigKey] = sig
 		p.sigs = append(p.sigs, signature{pod: pod, shunned: shunned, root: sig})
 	}
-	key := ask.number(uint64(sig)).number(uint64(priority(pod))).join(x.text(unsupported)).join(setPrint(matches))
+	key := ask.number(uint64(sig)).number(uint64(priority(pod))).join(x.text(unsupported)).join(setPrint(matches)).number(uint64(group))
 	c, seen := classes[key]
 	if !seen {
 		c = int32(len(p.classes))
 		classes[key] = c
 		p.classes = append(p.classes, class{
 			sig: sig, priority: priority(pod), unsupported: unsupported, perNode: endless, ties: ties,
-			root: c, cell: -1, topo: &related{constraints: con, matches: matches},
+			root: c, cell: -1, group: group, topo: &related{constraints: con, matches: matches},
 		})
 	}
 	return c

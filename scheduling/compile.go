@@ -62,6 +62,7 @@ func Compile(s Snapshot) (*Problem, error) {
 	f := &findings{}
 	checkNames(f, &s)
 	checkCatalogues(f, &s)
+	checkGroups(f, &s)
 	checkVocabulary(f, &s)
 	checkProfile(f, &s)
 	if err := f.err(); err != nil {

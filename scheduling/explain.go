@@ -110,6 +110,9 @@ func (s *solver) verdict(c int32) (Verdict, []Rejection) {
 	if s.p.classes[c].reserved && !s.stopped {
 		return NotEvaluated, s.awaited(c)
 	}
+	if cl := &s.p.classes[c]; s.leavesOut(cl) && !s.stopped {
+		return Infeasible, []Rejection{s.groupReason(cl.group)}
+	}
 	d := s.diagnose(c)
 	var all []Rejection
 	possible := false
@@ -281,7 +284,9 @@ func (r Rejection) String() string {
 		return "not looked at: " + r.Key + " is used up"
 	case HostPortInUse:
 		return "host port " + r.Key + " in use"
-	case VolumeConflict, GroupIncomplete:
+	case GroupIncomplete:
+		return fmt.Sprintf("group %s incomplete (want %s, have %s)", r.Key, r.Want, r.Have)
+	case VolumeConflict:
 	}
 	return strings.TrimSpace(string(r.Code) + " " + r.Key + amounts)
 }

@@ -49,7 +49,7 @@ func (s *solver) broken() error {
 		launches += pt.nodes
 	}
 	for c := range s.p.classes {
-		if cl := &s.p.classes[c]; cl.unsupported == "" && placed[c]+s.remaining[c] != int64(cl.planned()) {
+		if cl := &s.p.classes[c]; cl.unsupported == "" && !s.leavesOut(cl) && placed[c]+s.remaining[c] != int64(cl.planned()) {
 			return fmt.Errorf("class %d: %d placed and %d left make not %d", c, placed[c], s.remaining[c], cl.planned())
 		}
 	}

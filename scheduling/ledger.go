@@ -226,8 +226,10 @@ func (l *ledger) refuses(at int, root int32, self bool) (why *Rejection) {
 
 // needs is the kind of constraint for which the hosts must have the key.
 func (l *ledger) needs(r *related, key int32) Code {
-	if slices.ContainsFunc(r.affinity, func(n int32) bool { return l.p.topology.tracks[n].key == key }) {
-		return PodAffinity
+	for _, near := range r.near {
+		if slices.ContainsFunc(near.tracks, func(n int32) bool { return l.p.topology.tracks[n].key == key }) {
+			return PodAffinity
+		}
 	}
 	return TopologySpread
 }
@@ -253,8 +255,10 @@ func (l *ledger) reasons(at int, root int32, self bool, yield func(Rejection) bo
 			return
 		}
 	}
-	if bad := l.lonely(at, root, self); bad != nil && !yield(*bad) {
-		return
+	for i := range r.near {
+		if bad := l.lonely(at, root, &r.near[i], self); bad != nil && !yield(*bad) {
+			return
+		}
 	}
 	for _, track := range r.empty {
 		key := l.p.topology.tracks[track].key
@@ -319,24 +323,23 @@ func (l *ledger) skewed(at int, check *spreadCheck, self bool) *Rejection {
 }
 
 // lonely reports that no pod is near that the root must be near.
-func (l *ledger) lonely(at int, root int32, self bool) *Rejection {
-	r := l.p.classes[root].topo
+func (l *ledger) lonely(at int, root int32, near *nearCheck, self bool) *Rejection {
 	t := &l.p.topology
-	first := r.first
-	for _, track := range r.affinity {
+	first := near.first
+	for _, track := range near.tracks {
 		first = first && l.total[track]-l.own(root, track, self) == 0
 	}
 	if first {
 		return nil
 	}
-	for _, track := range r.affinity {
-		near := int64(0)
+	for _, track := range near.tracks {
+		there := int64(0)
 		if key := t.tracks[track].key; key == hostname {
-			near = l.named(at, track)
+			there = l.named(at, track)
 		} else {
-			near = l.counts[track][t.cells[l.hosts[at].kind.cell][key]]
+			there = l.counts[track][t.cells[l.hosts[at].kind.cell][key]]
 		}
-		if near-l.own(root, track, self) <= 0 {
+		if there-l.own(root, track, self) <= 0 {
 			return &Rejection{Code: PodAffinity, Key: t.name(t.tracks[track].key)}
 		}
 	}

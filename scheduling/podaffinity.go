@@ -50,7 +50,19 @@ func (t *terms) addAffinity(f *findings, x printer, pod *corev1.Pod, path string
 type constraints struct {
 	spreads  []spread
 	affinity *affinity
-	anti     []int32 // anti-affinity terms and ports, over hosts and wider domains
+	group    *affinity // to the other members of the pod's group
+	anti     []int32   // anti-affinity terms and ports, over hosts and wider domains
+}
+
+// near is what the pod requires to be close to.
+func (c *constraints) near() []*affinity {
+	var out []*affinity
+	for _, a := range []*affinity{c.affinity, c.group} {
+		if a != nil {
+			out = append(out, a)
+		}
+	}
+	return out
 }
 
 // constraintsOf notes what the pod requires; spreads are the topology spread constraints that hold for it.
@@ -58,6 +70,7 @@ func (t *terms) constraintsOf(f *findings, x printer, pod *corev1.Pod, path stri
 	return &constraints{
 		spreads:  t.addSpreads(f, x, pod, path, spreads),
 		affinity: t.addAffinity(f, x, pod, path, known),
+		group:    t.addGroup(x, pod),
 		anti:     t.addAnti(f, x, pod, path, known),
 	}
 }
@@ -74,8 +87,8 @@ func (c *constraints) print(x printer) print128 {
 			h = h.number(2)
 		}
 	}
-	if c.affinity != nil {
-		h = h.join(x.texts(c.affinity.keys)).number(uint64(c.affinity.matcher))
+	for _, a := range c.near() {
+		h = h.join(x.texts(a.keys)).number(uint64(a.matcher))
 	}
 	h = h.number(uint64(len(c.anti)) + 1)
 	for _, id := range slices.Sorted(slices.Values(c.anti)) {

@@ -39,7 +39,7 @@ func (p *Problem) reservedOnly(opts Options) *Problem {
 // be on, nobody can say that the next round would find it a reserved one: such pods do not wait.
 func (p *Problem) mayWait(c int32, reserved bitset.Set) bool {
 	cl := &p.classes[c]
-	if cl.unsupported != "" || cl.topo.aside || len(cl.topo.affinity) > 0 || p.parts[c] != nil {
+	if cl.unsupported != "" || cl.topo.aside || len(cl.topo.near) > 0 || p.parts[c] != nil {
 		return false
 	}
 	for r := range reserved.All() {

@@ -25,7 +25,7 @@ const maxSettles = 4
 // no pod that is left out would be admitted anywhere.
 func (s *solver) settle(ctx context.Context) error {
 	s.recall()
-	if len(s.p.topology.tracks) > 0 {
+	if s.p.exacting() {
 		g := &settling{solver: s}
 		for range maxSettles {
 			g.open()
@@ -46,6 +46,13 @@ func (s *solver) settle(ctx context.Context) error {
 		s.remaining[c] += s.waiting[c]
 		s.waiting[c] = 0
 	}
+	s.dropEmpty()
+	s.sortClasses()
+	return nil
+}
+
+// dropEmpty gives nodes that hold nothing back.
+func (s *solver) dropEmpty() {
 	s.patterns = slices.DeleteFunc(s.patterns, func(pt pattern) bool {
 		if len(pt.content) > 0 {
 			return false
@@ -53,9 +60,10 @@ func (s *solver) settle(ctx context.Context) error {
 		s.refund(pt)
 		return true
 	})
-	s.sortClasses()
-	return nil
 }
+
+// exacting reports whether plans must be held against rules that packing does not heed, or be completed pod by pod.
+func (p *Problem) exacting() bool { return len(p.topology.tracks)+len(p.snapshot.Groups) > 0 }
 
 // recall gives the pods that parts could not place back to their roots, where they wait.
 func (s *solver) recall() {
@@ -67,13 +75,7 @@ func (s *solver) recall() {
 
 // open enters what is placed into a fresh ledger. Nodes that hold nothing are given back first.
 func (g *settling) open() {
-	g.patterns = slices.DeleteFunc(g.patterns, func(pt pattern) bool {
-		if len(pt.content) > 0 {
-			return false
-		}
-		g.refund(pt)
-		return true
-	})
+	g.dropEmpty()
 	l := g.p.newLedger()
 	g.ledger, g.at = l, g.at[:0]
 	for i := range g.patterns {

@@ -31,8 +31,11 @@ func Solve(ctx context.Context, s Snapshot, opts Options) (*Plan, error) {
 //  4. Right-size: give each node the cheapest machine that holds what it holds.
 //  5. Use what right-sizing has freed for pods that limits or stock had kept out.
 //
+// Where pods constrain each other over zones and the like, a step 0 gives them to cells, and step 1 to 5 pack each cell.
+//
 // The best attempt (fewest pods left out, then least money, then fewest nodes) is improved by taking its worst nodes
-// apart and buying their pods anew, and then written out pod by pod.
+// apart and buying their pods anew, settled (held against the scheduler's rules, exactly), and written out pod by pod.
+// Groups that come out incomplete are left out, and the rest is planned again.
 func (p *Problem) Solve(ctx context.Context, opts Options) (*Plan, error) {
 	if err := opts.validate(); err != nil {
 		return nil, err
@@ -40,13 +43,33 @@ func (p *Problem) Solve(ctx context.Context, opts Options) (*Plan, error) {
 	if opts.Reserved == ReservedStrict {
 		p = p.reservedOnly(opts)
 	}
-	steps := &meter{limit: opts.Effort}
+	steps, out := &meter{limit: opts.Effort}, leftOut{}
+	best, err := p.best(ctx, opts, steps, out)
+	for err == nil && best.dropGroups(out) {
+		best, err = p.best(ctx, opts, steps, out)
+	}
+	if err == nil {
+		err = best.readmit(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if invariants.On {
+		if err := best.broken(); err != nil {
+			panic("scheduling: a plan contradicts itself: " + err.Error())
+		}
+	}
+	return best.write(), nil
+}
+
+// best is the best of several attempts, improved and settled. The groups in out are left out.
+func (p *Problem) best(ctx context.Context, opts Options, steps *meter, out leftOut) (*solver, error) {
 	var best *solver
 	for _, st := range p.strategies() {
 		if best != nil && !p.worthAnother(best, st) {
 			continue
 		}
-		s, err := p.attempt(ctx, opts, st, steps)
+		s, err := p.attempt(ctx, opts, st, steps, out)
 		if err != nil {
 			return nil, err
 		}
@@ -62,15 +85,7 @@ func (p *Problem) Solve(ctx context.Context, opts Options) (*Plan, error) {
 			return nil, err
 		}
 	}
-	if err := best.settle(ctx); err != nil {
-		return nil, err
-	}
-	if invariants.On {
-		if err := best.broken(); err != nil {
-			panic("scheduling: a plan contradicts itself: " + err.Error())
-		}
-	}
-	return best.write(), nil
+	return best, best.settle(ctx)
 }
 
 func (o *Options) validate() error {
@@ -146,13 +161,13 @@ func (st strategy) String() string {
 const maxReassigns = 3
 
 // attempt makes one plan by one strategy.
-func (p *Problem) attempt(ctx context.Context, opts Options, st strategy, steps *meter) (*solver, error) {
-	best := p.newSolver(opts, st, steps)
+func (p *Problem) attempt(ctx context.Context, opts Options, st strategy, steps *meter, out leftOut) (*solver, error) {
+	best := p.newSolver(opts, st, steps, out)
 	if err := best.run(ctx); err != nil {
 		return nil, err
 	}
 	for last := best; !last.stopped && len(p.topology.keys) > 0; {
-		next := p.newSolver(opts, st, steps)
+		next := p.newSolver(opts, st, steps, out)
 		if !next.learn(last) || steps.reassigned >= maxReassigns {
 			break
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"container/heap"
 	"context"
+	"maps"
 	"math"
 	"runtime"
 	"slices"
@@ -57,6 +58,7 @@ type solver struct {
 	stopped  bool // effort ran out
 	// noise, if set, blurs what pods are worth, so that another try goes another way.
 	noise *xorshift
+	out   leftOut
 	// ledger is what settling has entered; nil if there is nothing to be exact about.
 	ledger *ledger
 	// settled keeps what is assigned to existing nodes as it is.
@@ -67,16 +69,16 @@ type solver struct {
 // is none.
 type meter struct{ used, limit, reassigned int }
 
-func (p *Problem) newSolver(opts Options, st strategy, m *meter) *solver {
+func (p *Problem) newSolver(opts Options, st strategy, m *meter, out leftOut) *solver {
 	s := &solver{
-		p: p, opts: opts, strategy: st, meter: m, filler: newFiller(p), supply: p.newSupply(), levels: p.priorities(),
+		p: p, opts: opts, strategy: st, meter: m, out: maps.Clone(out), filler: newFiller(p), supply: p.newSupply(), levels: p.priorities(),
 		remaining: make([]int64, len(p.classes)), waiting: make([]int64, len(p.classes)), ceiling: make([]int64, len(p.classes)), worth: make([]float64, len(p.classes)),
 		nodeRoom: make([]resource.Vector, len(p.nodes)), onNodes: make([][]portion, len(p.nodes)),
 	}
 	for c := range p.classes {
 		s.ceiling[c] = math.MaxInt64
 		switch cl := &p.classes[c]; {
-		case cl.unsupported != "":
+		case cl.unsupported != "", s.leavesOut(cl):
 		case cl.topo.aside || p.parts[c] != nil:
 			s.waiting[c] = int64(cl.planned())
 		default:

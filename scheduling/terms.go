@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kerf-autoscaler/kerf/internal/bitset"
 )
@@ -19,6 +20,7 @@ type matcher struct {
 	selectors []podSelector
 	port      *hostPort // instead of selectors: pods with a port that clashes; see hostport.go
 	living    bool      // pods that are being deleted do not count: the rule of topology spread
+	group     int32     // instead of selectors: members of this group, counted from 1
 }
 
 // podSelector selects pods by namespace and labels, as a term of pod affinity does.
@@ -37,7 +39,9 @@ type terms struct {
 	antiIDs    map[print128]int32
 	antiOf     [][]int32 // by matcher, the terms that use it
 	namespaces map[string]labels.Set
-	keys       []string // label keys that any selector looks at
+	groups     map[types.NamespacedName]int32 // of members, counted from 1
+	keyed      []string                       // by group, counted from 1: its topology key
+	keys       []string                       // label keys that any selector looks at
 
 	byValue map[string]map[string][]int32 // matchers that ask for one of few values of a label
 	others  []int32                       // the other matchers by selector
@@ -74,6 +78,7 @@ func (t *terms) matcher(x printer, m matcher) int32 {
 	if m.living {
 		h = h.number(2)
 	}
+	h = h.number(uint64(m.group))
 	id, known := t.matcherIDs[h]
 	if !known {
 		id = int32(len(t.matchers))
@@ -188,8 +193,11 @@ func (t *terms) matchesOf(pod *corev1.Pod) bitset.Set {
 }
 
 func (t *terms) selects(m *matcher, pod *corev1.Pod) bool {
-	if m.port != nil {
+	switch {
+	case m.port != nil:
 		return m.port.clashesWith(pod)
+	case m.group > 0:
+		return t.groups[podName(pod)] == m.group && pod.Spec.NodeName == ""
 	}
 	if m.living && pod.DeletionTimestamp != nil {
 		return false

@@ -74,22 +74,30 @@ type held struct {
 }
 
 // together reports whether the first pod decides where all others of the root must go.
-func (r *related) together() bool { return r.aside && r.first }
+func (r *related) together() bool {
+	return r.aside && slices.ContainsFunc(r.near, func(n nearCheck) bool { return n.first })
+}
 
 // related is what a root has to do with other pods.
 type related struct {
 	constraints *constraints
 	matches     bitset.Set
 
-	counted  []int32 // tracks that each of its pods adds to, on hosts that they include
-	needs    []int32 // keys that its hosts must have
-	spreads  []spreadCheck
-	affinity []int32 // tracks of which the host's domains must not be empty
-	first    bool    // its own affinity terms select it
-	empty    []int32 // tracks of which the host's domains must be empty
-	wide     bool    // what it asks or what it adds to concerns keys wider than a host
+	counted []int32 // tracks that each of its pods adds to, on hosts that they include
+	needs   []int32 // keys that its hosts must have
+	spreads []spreadCheck
+	near    []nearCheck
+	empty   []int32 // tracks of which the host's domains must be empty
+	wide    bool    // what it asks or what it adds to concerns keys wider than a host
 	// aside is set where only the ledger, pod by pod, can tell where the class may go.
 	aside bool
+}
+
+// nearCheck asks for pods nearby: none of the tracks may be empty in the host's domain. first says that pods of the root
+// are among those that the tracks count, so that one may come first, while they are empty everywhere.
+type nearCheck struct {
+	tracks []int32
+	first  bool
 }
 
 // spreadCheck is a spread constraint over a track.
@@ -99,7 +107,7 @@ type spreadCheck struct {
 
 // bound reports whether other pods restrict where the class may go, exclusion from a host apart.
 func (r *related) bound() bool {
-	return len(r.spreads)+len(r.affinity)+len(r.empty)+len(r.needs) > 0
+	return len(r.spreads)+len(r.near)+len(r.empty)+len(r.needs) > 0
 }
 
 // topologyKeys are the keys, hostname apart, that required constraints of waiting pods use, or others' on them.
@@ -118,7 +126,7 @@ func (p *Problem) topologyKeys() []string {
 		for _, s := range cl.topo.constraints.spreads {
 			add(s.key)
 		}
-		if a := cl.topo.constraints.affinity; a != nil {
+		for _, a := range cl.topo.constraints.near() {
 			for _, key := range a.keys {
 				add(key)
 			}
@@ -152,7 +160,7 @@ func (p *Problem) compileTopology() {
 
 // orderRows sorts the rows as pods that are placed one by one try them.
 func (p *Problem) orderRows() {
-	if len(p.topology.tracks) == 0 {
+	if !p.exacting() {
 		return
 	}
 	p.rowOrder = make([]int32, len(p.rows))
@@ -256,16 +264,19 @@ func (p *Problem) compileTracks() {
 			t.tracks[n].skew = min(cmp.Or(t.tracks[n].skew, s.maxSkew), s.maxSkew)
 			r.spreads = append(r.spreads, spreadCheck{n, s.maxSkew, s.minDomains, count(r.matches.Has(int(s.matcher)))})
 		}
-		if a := r.constraints.affinity; a != nil {
+		for _, a := range r.constraints.near() {
+			check := nearCheck{first: r.matches.Has(int(a.matcher))}
 			for _, name := range a.keys {
 				key := t.key(name)
 				if key >= 0 {
 					r.needs = append(r.needs, key)
 				}
-				r.affinity = append(r.affinity, id(track{key: key, matcher: a.matcher, anti: -1}))
+				check.tracks = append(check.tracks, id(track{key: key, matcher: a.matcher, anti: -1}))
 				r.aside = r.aside || key == hostname
 			}
-			r.first = r.matches.Has(int(a.matcher))
+			slices.Sort(check.tracks)
+			check.tracks = slices.Compact(check.tracks)
+			r.near = append(r.near, check)
 		}
 		for _, n := range r.constraints.anti {
 			if term := &p.terms.anti[n]; !term.host() {
@@ -279,7 +290,7 @@ func (p *Problem) compileTracks() {
 				}
 			}
 		}
-		for _, list := range []*[]int32{&r.needs, &r.affinity, &r.empty} {
+		for _, list := range []*[]int32{&r.needs, &r.empty} {
 			slices.Sort(*list)
 			*list = slices.Compact(*list)
 		}

@@ -78,7 +78,7 @@ func (p *Problem) purchasable() int {
 func (s *solver) placed() []int64 {
 	out := make([]int64, len(s.p.classes))
 	for c := range s.p.classes {
-		if cl := &s.p.classes[c]; cl.unsupported == "" {
+		if cl := &s.p.classes[c]; cl.unsupported == "" && !s.leavesOut(cl) {
 			out[cl.root] += int64(cl.planned()) - s.remaining[c] - s.waiting[c]
 		}
 	}
