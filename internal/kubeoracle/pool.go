@@ -112,23 +112,6 @@ func (p *pool) furtherNode(t *cloudprovider.InstanceType, o *cloudprovider.Offer
 	return &further{pool: p, typ: t, offering: o, node: node}
 }
 
-// limitedTypes are the types with limits of volumes, one per name.
-func (st *state) limitedTypes() []*cloudprovider.InstanceType {
-	byName := map[string]*cloudprovider.InstanceType{}
-	for _, p := range st.pools {
-		for _, t := range st.s.InstanceTypes[p.source.Name] {
-			if len(t.VolumeLimits) > 0 {
-				byName[t.Name] = t
-			}
-		}
-	}
-	var out []*cloudprovider.InstanceType
-	for _, name := range slices.Sorted(maps.Keys(byName)) {
-		out = append(out, byName[name])
-	}
-	return out
-}
-
 // providerKeys are the label keys that types and offerings decide: those that they state, those that these stand for, and
 // those that the vocabulary calls well known.
 func (st *state) providerKeys() map[string]bool {

@@ -9,7 +9,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -156,55 +155,7 @@ func (st *state) objects() []runtime.Object {
 	for _, o := range storage.Attachments {
 		out = append(out, o)
 	}
-	reported := map[string]bool{}
-	for _, o := range storage.CSINodes {
-		out = append(out, o)
-		reported[o.Name] = true
-	}
-	for i := range st.s.Nodes {
-		if n := &st.s.Nodes[i]; !reported[n.Name()] && startsStill(n) {
-			if limits := st.volumeLimits(n.Claim.Labels); len(limits) > 0 {
-				out = append(out, csiNode(n.Name(), limits))
-			}
-		}
-	}
-	for i := range st.plan.Launches {
-		l := &st.plan.Launches[i]
-		if len(l.Choices) == 0 {
-			continue
-		}
-		for _, t := range st.s.InstanceTypes[l.NodePool] {
-			if t.Name == l.Choices[0].InstanceType && len(t.VolumeLimits) > 0 {
-				out = append(out, csiNode(l.Name, t.VolumeLimits))
-			}
-		}
-	}
-	for _, t := range st.limitedTypes() {
-		out = append(out, csiNode(freshName(t), t.VolumeLimits))
-	}
-	return out
-}
-
-// volumeLimits are those of the type that the labels of a claim name.
-func (st *state) volumeLimits(labels map[string]string) map[string]int {
-	for _, t := range st.s.InstanceTypes[labels["karpenter.sh/nodepool"]] {
-		if t.Name == labels[corev1.LabelInstanceTypeStable] {
-			return t.VolumeLimits
-		}
-	}
-	return nil
-}
-
-// csiNode is what the drivers of a node say of their limits.
-func csiNode(name string, limits map[string]int) *storagev1.CSINode {
-	out := &storagev1.CSINode{ObjectMeta: metav1.ObjectMeta{Name: name}}
-	for _, driver := range slices.Sorted(maps.Keys(limits)) {
-		count := int32(limits[driver])
-		out.Spec.Drivers = append(out.Spec.Drivers, storagev1.CSINodeDriver{
-			Name: driver, NodeID: name, Allocatable: &storagev1.VolumeNodeResources{Count: &count},
-		})
-	}
-	return out
+	return append(out, st.csiNodes()...)
 }
 
 // namespaces are those of the snapshot and those in which there are pods, each with the label that it always has.
