@@ -13,7 +13,7 @@ import (
 // other from a domain of the term's topology key when one owns a term that selects the other: the scheduler checks both
 // directions. Terms over hostnames are heeded while a node is filled, all others when pods are given to cells (assign.go).
 
-// antiTerm is one distinct required anti-affinity term, or a port of the host (hostport.go).
+// antiTerm is one distinct required anti-affinity term, a port of the host (hostport.go) or a disk (disk.go).
 type antiTerm struct {
 	matcher     int32
 	topologyKey string
@@ -31,6 +31,9 @@ func (t *terms) company(a, b podTies) Rejection {
 		if a.owns.Has(i) && b.selectedBy.Has(i) || b.owns.Has(i) && a.selectedBy.Has(i) {
 			if port := t.matchers[t.anti[i].matcher].port; port != nil {
 				return Rejection{Code: HostPortInUse, Key: port.String()}
+			}
+			if disk := t.matchers[t.anti[i].matcher].disk; disk != nil {
+				return disk.inUse()
 			}
 			break
 		}
@@ -59,9 +62,9 @@ func requiredAnti(pod *corev1.Pod) []corev1.PodAffinityTerm {
 	return pod.Spec.Affinity.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution
 }
 
-// addAnti notes the pod's anti-affinity terms and ports and returns their ids.
+// addAnti notes the pod's anti-affinity terms, ports and disks and returns their ids.
 func (t *terms) addAnti(f *findings, x printer, pod *corev1.Pod, path string, known bool) []int32 {
-	owned := t.addPorts(x, pod)
+	owned := append(t.addPorts(x, pod), t.addDisks(x, pod)...)
 	for i := range requiredAnti(pod) {
 		term := &requiredAnti(pod)[i]
 		where := fmt.Sprintf("%s.spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[%d]", path, i)

@@ -28,7 +28,7 @@ func (p *Problem) LowerBound(ctx context.Context) (Bound, error) {
 	for c := range p.classes {
 		cl := &p.classes[c]
 		hosted := slices.ContainsFunc(p.bins, func(b bin) bool { return b.sigs.Has(int(cl.sig)) && b.room.Fits(cl.demand) })
-		if int(cl.root) == c && cl.unsupported == "" && hosted {
+		if int(cl.root) == c && cl.unsupported == "" && hosted && !cl.shares {
 			counts[c] = int64(cl.planned())
 		}
 	}
@@ -43,9 +43,15 @@ func (p *Problem) LowerBound(ctx context.Context) (Bound, error) {
 	return bound, nil
 }
 
-// bound is the lower bound for placing counts pods of each class.
+// bound is the lower bound for placing counts pods of each class. Pods that share volumes are left out: what they ask for
+// together may be less than the sum.
 func (p *Problem) bound(counts []int64) float64 {
 	total := 0.0
+	for c := range p.classes {
+		if p.classes[c].shares {
+			counts[c] = 0
+		}
+	}
 	for _, m := range p.boundMarkets(counts) {
 		price, _ := p.marketBound(m, counts)
 		total += price

@@ -27,6 +27,8 @@ type class struct {
 	// caps are in Problem.caps: groups of classes of which a host takes a few pods together.
 	caps []int32
 	ties podTies
+	// shares says that a node may attach fewer volumes for some of its pods than demand says.
+	shares bool
 
 	root int32 // itself, for a root
 	cell int32 // of a part; -1 for a root
@@ -38,7 +40,7 @@ type class struct {
 }
 
 // signature is what decides which hosts admit a pod, resources and company aside: node selector, required node
-// affinity, tolerations, and the DaemonSets that exclude the pod or that it excludes.
+// affinity, tolerations, where its volumes are, and the DaemonSets that exclude the pod or that it excludes.
 type signature struct {
 	pod     *corev1.Pod // one that has it
 	shunned bitset.Set  // of Problem.daemons
@@ -74,6 +76,7 @@ func (p *Problem) compileClasses(f *findings) {
 		}
 	}
 
+	p.compileStorage(f)
 	x := newPrinter()
 	kinds, kindOf := p.kinds(f, x)
 	p.terms.finish()
@@ -97,7 +100,7 @@ func (p *Problem) kinds(f *findings, x printer) ([]kind, []int32) {
 	kindOf := make([]int32, len(p.pods))
 	spread := newDefaultSpread(p.snapshot.Profile)
 	for i, pod := range p.pods {
-		h := x.spec(pod, spread.of(pod))
+		h := x.spec(pod, spread.of(pod)).join(p.volumePrint(x, pod))
 		id, seen := ids[h]
 		if !seen {
 			id = int32(len(kinds))
@@ -115,7 +118,7 @@ func (p *Problem) kinds(f *findings, x printer) ([]kind, []int32) {
 	for i := range p.nodes {
 		n := &p.nodes[i]
 		for _, pod := range n.pods {
-			if len(requiredAnti(pod)) > 0 || len(hostPorts(pod)) > 0 {
+			if len(requiredAnti(pod)) > 0 || holdsOfHost(pod) {
 				path := fmt.Sprintf("Nodes[%s].Pods[%s/%s]", n.object.Name, pod.Namespace, pod.Name)
 				p.boundAnti[pod] = p.terms.addAnti(f, x, pod, path, known)
 			}
@@ -136,7 +139,7 @@ func (p *Problem) groupByLabels(x printer, kinds []kind, kindOf []int32) {
 	sigs := map[print128]int32{}
 	demands, restrictions := make([]print128, len(kinds)), make([]print128, len(kinds))
 	for i := range kinds {
-		demands[i], restrictions[i] = x.resources(requests(kinds[i].pod)), kinds[i].constraints.print(x)
+		demands[i], restrictions[i] = x.resources(p.requests(kinds[i].pod)).join(p.volumePrint(x, kinds[i].pod)), kinds[i].constraints.print(x)
 	}
 	p.classOf = make([]int32, len(p.pods))
 	for i, pod := range p.pods {
@@ -177,6 +180,9 @@ func (t *terms) labels(x printer, pod *corev1.Pod) print128 {
 // class finds or makes the class of a pod. ask is a print of what it requires of resources and of other pods.
 func (p *Problem) class(x printer, classes, sigs map[print128]int32, pod *corev1.Pod, con *constraints, ask print128) int32 {
 	unsupported := unsupportedField(pod)
+	if unsupported == "" && p.storage.needs[pod].excluded() {
+		unsupported = volumesField
+	}
 	matches := p.terms.matches(pod)
 	group := p.terms.groups[podName(pod)]
 	ties := p.terms.ties(con.anti, matches)
@@ -186,7 +192,7 @@ func (p *Problem) class(x printer, classes, sigs map[print128]int32, pod *corev1
 			shunned.Add(d)
 		}
 	}
-	sigKey := x.nodeAffinity(&pod.Spec).join(x.tolerations(pod.Spec.Tolerations)).join(setPrint(shunned))
+	sigKey := x.nodeAffinity(&pod.Spec).join(x.tolerations(pod.Spec.Tolerations)).join(p.placePrint(pod)).join(setPrint(shunned))
 	sig, seen := sigs[sigKey]
 	if !seen {
 		sig = int32(len(p.sigs))

@@ -44,6 +44,7 @@ type Problem struct {
 	rooms      map[roomKey]resource.Vector
 	bins       []bin // heaviest pool first, then by their first row
 
+	storage   *storage
 	terms     *terms
 	boundAnti map[*corev1.Pod][]int32
 	topology  topology
@@ -100,12 +101,12 @@ func (p *Problem) indexDemand() {
 	}
 	lists := make([]corev1.ResourceList, len(p.classes))
 	for c := range p.classes {
-		lists[c] = requests(p.exemplar(&p.classes[c]))
+		lists[c] = p.requests(p.exemplar(&p.classes[c]))
 		asked(lists[c])
 	}
 	daemons := make([]corev1.ResourceList, len(p.daemons))
 	for d := range p.daemons {
-		daemons[d] = requests(p.daemons[d].pod)
+		daemons[d] = p.requests(p.daemons[d].pod)
 		asked(daemons[d])
 	}
 	p.dims = resource.NewIndex(names...)
@@ -115,6 +116,7 @@ func (p *Problem) indexDemand() {
 	for d := range p.daemons {
 		p.daemons[d].demand = p.dims.Demand(daemons[d])
 	}
+	p.indexVolumes()
 	p.keepApart()
 }
 
@@ -144,6 +146,7 @@ func (p *Problem) compileHosts(f *findings) {
 			mentioned.note(requirement.In(key, value))
 		}
 	}
+	p.noteVolumes(mentioned)
 	for i := range p.pools {
 		p.compileVariants(&p.pools[i], mentioned)
 	}
@@ -218,6 +221,7 @@ func (p *Problem) compileNodeTies() {
 
 // compileSignatures asks which rows and which nodes admit each signature.
 func (p *Problem) compileSignatures() {
+	p.compileVolumeRules()
 	for i := range p.nodes {
 		p.nodes[i].accepts = bitset.New(len(p.sigs))
 	}
@@ -233,6 +237,7 @@ func (p *Problem) compileSignatures() {
 			}
 		}
 		admitted := p.nodePlaces.admittedBy(&sig.pod.Spec)
+		p.restrict(sig, sig.rows, admitted)
 		for i := range p.nodes {
 			if !admitted.Has(i) || p.nodes[i].leaving {
 				continue

@@ -112,7 +112,8 @@ func (s *solver) nodeReasons(cl *class, i int, details *affinityDetails) []Rejec
 	if !details.nodes.Has(i) {
 		out = append(out, details.conflicts(func(key string) (string, bool) { return s.p.nodeLabel(i, key) })...)
 	}
-	out = append(out, s.p.shortages(cl.demand, s.nodeRoom[i])...)
+	out = append(out, s.p.volumeConflicts(s.p.exemplar(cl), i, false)...)
+	out = append(out, s.p.withLimits(s.p.shortages(cl.demand, s.nodeRoom[i]), n.limits)...)
 	if details.ledger != nil {
 		details.ledger.reasons(i, cl.root, false, func(r Rejection) bool {
 			out = append(out, r)
@@ -156,6 +157,7 @@ func (s *solver) rowReasons(cl *class, r int32, details *affinityDetails) []Reje
 	if !details.rows.Has(int(r)) {
 		out = append(out, details.rowConflicts(p, int(r))...)
 	}
+	out = append(out, p.volumeConflicts(p.exemplar(cl), int(r), true)...)
 	out = append(out, details.topologyReasons(p, cl.root, r)...)
 	for d := range p.overheads[p.overheadOf[r]].daemons.All() {
 		if details.ledger == nil && p.sigs[cl.sig].shunned.Has(d) {
@@ -212,6 +214,10 @@ func (p *Problem) shortages(demand, room resource.Vector) []Rejection {
 	var out []Rejection
 	for d, want := range demand {
 		if want > 0 && want > room[d] {
+			if r, ok := p.volumeShortage(d, want, room[d]); ok {
+				out = append(out, r)
+				continue
+			}
 			out = append(out, Rejection{Code: InsufficientResource, Key: string(p.dims.Name(d)),
 				Want: p.dims.Format(d, want), Have: p.dims.Format(d, max(room[d], 0))})
 		}
@@ -356,7 +362,7 @@ func (a *affinityDetails) rowShortages(p *Problem, cl *class, r int32) []Rejecti
 	key := roomKey{p.rows[r].typ, p.overheadOf[r]}
 	found, known := a.shortagesFor[key]
 	if !known {
-		found = p.shortages(cl.demand, p.room(r))
+		found = p.withLimits(p.shortages(cl.demand, p.room(r)), p.types[key.typ].source.VolumeLimits)
 		a.shortagesFor[key] = found
 	}
 	return found

@@ -30,6 +30,8 @@ type Explanation struct {
 	Pools []PoolExplanation
 	// Nearest is the smallest change found that would make room for the pod, in words; empty if there is none.
 	Nearest string
+
+	own bool // the reason lies in the pod, whatever nodes there are
 }
 
 // PoolExplanation is why a NodePool does not launch a node for a pod.
@@ -68,9 +70,11 @@ func (p *Plan) Explain(pod types.NamespacedName) Explanation {
 	out.Unplaced = &p.Unplaced[i]
 	class, found := p.problem.classOfPod(pod)
 	if !found || p.problem.classes[class].unsupported != "" {
+		out.own = true
 		return out
 	}
 	d := p.final.diagnose(class)
+	p.problem.rename(&d, class, pod)
 	out.NodeCount, out.Nodes, out.Pools = len(p.problem.nodes), d.nodes, d.pools
 	out.Nearest = d.nearest.text()
 	return out
@@ -88,6 +92,12 @@ func (p *Problem) classOfPod(pod types.NamespacedName) (int32, bool) {
 
 // writeUnplaced lists the pods without a home. next[c] is how many of a class have one.
 func (s *solver) writeUnplaced(plan *Plan, next []int) {
+	placed := func(pod *corev1.Pod) bool {
+		_, found := slices.BinarySearchFunc(plan.Assignments, podName(pod), func(a Assignment, name types.NamespacedName) int {
+			return compareNames(a.Pod, name)
+		})
+		return found
+	}
 	for c := range s.p.classes {
 		cl := &s.p.classes[c]
 		left := cl.pods[next[c]:]
@@ -96,7 +106,8 @@ func (s *solver) writeUnplaced(plan *Plan, next []int) {
 		}
 		verdict, rejections := s.verdict(int32(c))
 		for _, i := range left {
-			plan.Unplaced = append(plan.Unplaced, Unplaced{Pod: podName(s.p.pods[i]), Verdict: verdict, Rejections: rejections})
+			v, why := s.volumeVerdict(s.p.pods[i], cl, placed, verdict, rejections)
+			plan.Unplaced = append(plan.Unplaced, Unplaced{Pod: podName(s.p.pods[i]), Verdict: v, Rejections: why})
 		}
 	}
 	slices.SortFunc(plan.Unplaced, func(a, b Unplaced) int { return compareNames(a.Pod, b.Pod) })
@@ -193,7 +204,7 @@ func (e Explanation) String() string {
 		return fmt.Sprintf("%s is expected on node %s\n", e.Pod, e.Assignment.Node)
 	case e.Unplaced == nil:
 		return fmt.Sprintf("%s is not part of the plan: no such waiting pod, or not one that the scheduler would bind\n", e.Pod)
-	case e.Unplaced.Verdict == NotEvaluated:
+	case e.Unplaced.Verdict == NotEvaluated, e.own:
 		return fmt.Sprintf("%s is unplaced: %s\n", e.Pod, e.Unplaced.Rejections[0])
 	}
 	types := 0
@@ -249,6 +260,9 @@ func (r Rejection) String() string {
 	}
 	switch r.Code {
 	case InsufficientResource:
+		if r.Used != "" {
+			return r.volumeText()
+		}
 		return "insufficient " + r.Key + amounts
 	case UntoleratedTaint:
 		return "untolerated taint " + r.Key
@@ -287,6 +301,7 @@ func (r Rejection) String() string {
 	case GroupIncomplete:
 		return fmt.Sprintf("group %s incomplete (want %s, have %s)", r.Key, r.Want, r.Have)
 	case VolumeConflict:
+		return strings.TrimSpace(r.Key + " " + r.Want)
 	}
 	return strings.TrimSpace(string(r.Code) + " " + r.Key + amounts)
 }
@@ -313,6 +328,9 @@ func (m miss) text() string {
 func (r Rejection) remedy() string {
 	switch r.Code {
 	case InsufficientResource:
+		if r.Used != "" {
+			return "detach a volume of " + r.Key
+		}
 		return fmt.Sprintf("lower the request for %s from %s to %s", r.Key, r.Want, r.Have)
 	case UntoleratedTaint:
 		return "tolerate " + r.Key
@@ -338,7 +356,9 @@ func (r Rejection) remedy() string {
 			return "drop the affinity over " + shortKey(r.Key)
 		}
 		return "run a pod that affinity over " + shortKey(r.Key) + " asks for"
-	case VolumeConflict, GroupIncomplete, NotSupported, EffortExhausted:
+	case VolumeConflict:
+		return "use other storage: " + r.String()
+	case GroupIncomplete, NotSupported, EffortExhausted:
 	}
 	return r.String()
 }

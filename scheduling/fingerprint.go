@@ -198,5 +198,5 @@ func (x printer) spec(pod *corev1.Pod, spreads []corev1.TopologySpreadConstraint
 	if hard := hardSpreads(spreads); len(hard) > 0 {
 		h = x.spreads(h.join(x.text(pod.Namespace)), pod, hard)
 	}
-	return h.join(x.text(unsupportedVolume(spec))).join(x.text(unsupportedFeature(spec)))
+	return h.join(x.text(unsupportedFeature(spec)))
 }

@@ -28,6 +28,8 @@ type node struct {
 	accepts     bitset.Set      // of Problem.sigs
 	// twin is set where another node has the same label kubernetes.io/hostname.
 	twin bool
+	// limits are how many volumes the node attaches, by CSI driver.
+	limits map[string]int
 }
 
 // excludes reports whether company keeps pods of the class off the node. What "the same host" means for nodes that share
@@ -163,6 +165,7 @@ func (p *Problem) compileNodeRoom(f *findings) {
 			checkPod(f, fmt.Sprintf("Nodes[%s].Pods[%s/%s]", n.object.Name, pod.Namespace, pod.Name), pod)
 			n.free.Sub(p.dims.Demand(requests(pod)), 1)
 		}
+		p.volumeRoom(n)
 	}
 }
 

@@ -54,6 +54,7 @@ func (p *Problem) compileTypes() {
 			p.typeIDs[t] = id
 			info := typeInfo{source: t, published: t.Allocatable(), capacity: p.limitDims.Demand(t.Capacity)}
 			info.allocatable = p.dims.Capacity(info.published)
+			p.limitVolumes(info.allocatable, t.VolumeLimits)
 			info.labels, info.open = splitLabels(t.Requirements)
 			for _, o := range sortedOfferings(t) {
 				compiled := offer{typ: id, source: o, stock: p.stockOf(stocks, o.Stock)}

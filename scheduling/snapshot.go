@@ -34,7 +34,7 @@ type Snapshot struct {
 	DaemonPods []*corev1.Pod
 	// Namespaces carry the labels that namespace selectors look at. Those not listed exist without labels.
 	Namespaces []*corev1.Namespace
-	// Storage is what volumes need. It is not looked at yet: pods with claims are left out as NotSupported.
+	// Storage is what volumes need. Lists that no pod needs may be nil.
 	Storage Storage
 	// Groups are pods that are placed all together or not at all.
 	Groups []Group

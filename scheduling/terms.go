@@ -15,10 +15,12 @@ import (
 // Constraints between pods speak of other pods by selectors. Every distinct way of selecting pods is one matcher, however
 // many pods use it; how a class relates to others follows from the matchers that its pods match.
 
-// matcher says which pods a constraint speaks of: those that all its selectors select, or that occupy a port.
+// matcher says which pods a constraint speaks of: those that all its selectors select, that occupy a
+// port, or that use a disk.
 type matcher struct {
 	selectors []podSelector
 	port      *hostPort // instead of selectors: pods with a port that clashes; see hostport.go
+	disk      *disk     // instead of selectors: pods with a disk that clashes; see disk.go
 	living    bool      // pods that are being deleted do not count: the rule of topology spread
 	group     int32     // instead of selectors: members of this group, counted from 1
 }
@@ -45,7 +47,7 @@ type terms struct {
 
 	byValue map[string]map[string][]int32 // matchers that ask for one of few values of a label
 	others  []int32                       // the other matchers by selector
-	ports   []int32                       // the matchers by port
+	ports   []int32                       // the matchers by port or disk
 
 	printer printer
 	known   map[print128]bitset.Set // what matchesOf has found, while the problem is compiled
@@ -74,6 +76,9 @@ func (t *terms) matcher(x printer, m matcher) int32 {
 	}
 	if m.port != nil {
 		h = h.join(x.text(m.port.String())).number(1)
+	}
+	if m.disk != nil {
+		h = h.join(x.text(m.disk.text())).number(3)
 	}
 	if m.living {
 		h = h.number(2)
@@ -120,7 +125,7 @@ func (t *terms) finish() {
 	t.byValue = map[string]map[string][]int32{}
 	for id := range t.matchers {
 		m := &t.matchers[id]
-		if m.port != nil {
+		if m.port != nil || m.disk != nil {
 			t.ports = append(t.ports, int32(id))
 			continue
 		}
@@ -172,15 +177,15 @@ func (t *terms) matches(pod *corev1.Pod) bitset.Set {
 	for key, value := range pod.Labels {
 		ask(t.byValue[key][value])
 	}
-	if len(t.ports) > 0 && len(hostPorts(pod)) > 0 {
+	if len(t.ports) > 0 && holdsOfHost(pod) {
 		ask(t.ports)
 	}
 	return out
 }
 
-// matchesOf is matches, worked out once for all pods without ports that the matchers cannot tell apart. Not to be written to.
+// matchesOf is matches, worked out once for all pods without ports and disks that the matchers cannot tell apart. Not to be written to.
 func (t *terms) matchesOf(pod *corev1.Pod) bitset.Set {
-	if len(t.ports) > 0 && len(hostPorts(pod)) > 0 {
+	if len(t.ports) > 0 && holdsOfHost(pod) {
 		return t.matches(pod)
 	}
 	h := t.labels(t.printer, pod)
@@ -198,6 +203,9 @@ func (t *terms) selects(m *matcher, pod *corev1.Pod) bool {
 		return m.port.clashesWith(pod)
 	case m.group > 0:
 		return t.groups[podName(pod)] == m.group && pod.Spec.NodeName == ""
+	}
+	if m.disk != nil {
+		return m.disk.clashesWith(pod)
 	}
 	if m.living && pod.DeletionTimestamp != nil {
 		return false

@@ -1,20 +1,13 @@
 package scheduling
 
-import (
-	"fmt"
-
-	corev1 "k8s.io/api/core/v1"
-)
+import corev1 "k8s.io/api/core/v1"
 
 // unsupportedField names the first field of the pod that restricts where it may run and that the planner does not
 // understand; empty when it understands all. Such a pod is left out with code NotSupported rather than placed where
 // the scheduler might refuse it. Soft constraints are not listed: leaving them unheeded never makes a plan wrong.
 func unsupportedField(pod *corev1.Pod) string {
 	spec := &pod.Spec
-	if field := unsupportedFeature(spec); field != "" {
-		return field
-	}
-	return unsupportedVolume(spec)
+	return unsupportedFeature(spec)
 }
 
 // unsupportedFeature names a field by which the scheduler asks more of a node than labels, taints and resources: devices,
@@ -35,36 +28,6 @@ func unsupportedFeature(spec *corev1.PodSpec) string {
 					return "spec.containers[" + list[i].Name + "].restartPolicyRules"
 				}
 			}
-		}
-	}
-	return ""
-}
-
-// unsupportedVolume names the first volume whose place or number matters to the scheduler.
-func unsupportedVolume(spec *corev1.PodSpec) string {
-	for i := range spec.Volumes {
-		source := &spec.Volumes[i].VolumeSource
-		kind := ""
-		switch {
-		case source.PersistentVolumeClaim != nil:
-			kind = "persistentVolumeClaim"
-		case source.Ephemeral != nil:
-			kind = "ephemeral"
-		case source.GCEPersistentDisk != nil:
-			kind = "gcePersistentDisk"
-		case source.AWSElasticBlockStore != nil:
-			kind = "awsElasticBlockStore"
-		case source.AzureDisk != nil:
-			kind = "azureDisk"
-		case source.ISCSI != nil:
-			kind = "iscsi"
-		case source.RBD != nil:
-			kind = "rbd"
-		case source.Cinder != nil:
-			kind = "cinder"
-		}
-		if kind != "" {
-			return fmt.Sprintf("spec.volumes[%d].%s", i, kind)
 		}
 	}
 	return ""

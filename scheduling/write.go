@@ -157,7 +157,7 @@ func (s *solver) launch(pt *pattern) Launch {
 	}
 	l.Requests = make(corev1.ResourceList, p.dims.Len())
 	for d, amount := range total {
-		if amount > 0 {
+		if amount > 0 && !p.standsForVolumes(d) {
 			l.Requests[p.dims.Name(d)] = *resource.Quantity(p.dims.Name(d), amount)
 		}
 	}

@@ -69,14 +69,6 @@ func (m *maker) unsupported(pod *corev1.Pod) {
 		})
 	}
 	ways = append(ways, func() { pod.Spec.ResourceClaims = []corev1.PodResourceClaim{{Name: "device"}} })
-	if !m.f.Volumes {
-		volume := func(source corev1.VolumeSource) func() {
-			return func() { pod.Spec.Volumes = []corev1.Volume{{Name: "data", VolumeSource: source}} }
-		}
-		ways = append(ways,
-			volume(corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "data"}}),
-			volume(corev1.VolumeSource{Ephemeral: &corev1.EphemeralVolumeSource{}}))
-	}
 	pick(m, ways...)()
 }
 
