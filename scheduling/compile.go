@@ -237,7 +237,7 @@ func (p *Problem) compileSignatures() {
 			}
 		}
 		admitted := p.nodePlaces.admittedBy(&sig.pod.Spec)
-		p.restrict(sig, sig.rows, admitted)
+		p.restrictToVolumes(sig, sig.rows, admitted)
 		for i := range p.nodes {
 			if !admitted.Has(i) || p.nodes[i].leaving {
 				continue

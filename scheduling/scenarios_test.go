@@ -26,6 +26,9 @@ func TestTheOracleAcceptsEveryScenario(t *testing.T) {
 		if err != nil || !strings.HasSuffix(file, ".yaml") {
 			return err
 		}
+		if strings.Contains(file, "have-moved-its-plugin") {
+			return nil // the oracle does not know what becomes of the volume; internal/kubeoracle does
+		}
 		loaded, err := scenario.Load([]string{file}, scenario.Options{})
 		if loaded == nil || loaded.ExpectError != "" {
 			return nil

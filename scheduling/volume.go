@@ -389,10 +389,11 @@ func (s *solver) volumeVerdict(pod *corev1.Pod, class *class, placed func(*corev
 		if n.turn.lasting && !slices.ContainsFunc(n.turn.after, func(o *corev1.Pod) bool { return !placed(o) }) {
 			return Infeasible, []Rejection{n.turn.reason}
 		}
-		return NotEvaluated, []Rejection{n.turn.reason}
-	}
-	if n.chosen || n.shared && s.p.mentionsLimit(reasons) {
-		verdict = NotEvaluated
+		return NotEvaluated, []Rejection{{Code: NotSupported, Key: n.turn.reason.Key + ", which " + n.turn.reason.Want, Count: 1}}
+	case n.chosen:
+		return NotEvaluated, []Rejection{{Code: NotSupported, Key: "a choice of volumes", Count: 1}}
+	case n.shared && s.p.mentionsLimit(reasons):
+		return NotEvaluated, []Rejection{{Code: NotSupported, Key: "a volume that pods share where the number of volumes is limited", Count: 1}}
 	}
 	return verdict, s.p.ownClaims(class, pod, reasons)
 }

@@ -368,8 +368,8 @@ func (t *places) node(i int, keys []string) *corev1.Node {
 	return n
 }
 
-// restrict leaves those rows and nodes that the volumes of the signature's pods can be reached from.
-func (p *Problem) restrict(sig *signature, rows, nodes bitset.Set) {
+// restrictToVolumes leaves those rows and nodes that the volumes of the signature's pods can be reached from.
+func (p *Problem) restrictToVolumes(sig *signature, rows, nodes bitset.Set) {
 	for _, id := range p.volumeRules(sig.pod) {
 		rows.And(p.storage.rules[id].rows)
 		nodes.And(p.storage.rules[id].nodes)

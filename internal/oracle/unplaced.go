@@ -168,9 +168,27 @@ func (u *unplacedChecker) staysFlexible(h *host, pod *corev1.Pod) bool {
 	return len(u.short(p, able)) == 0
 }
 
+// everywhere reports whether the code is a reason of some node or of some pool's types.
+func (f *facts) everywhere(code scheduling.Code) bool {
+	for _, list := range append(slices.Collect(maps.Values(f.pools)), f.nodes) {
+		for have := range list {
+			if have.code == code {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // checkRejection looks for a node, or a type of the pool, of which the rejection is true.
 func (u *unplacedChecker) checkRejection(object string, f *facts, r scheduling.Rejection) {
 	where, hosts := f.nodes, len(u.hosts)
+	if r.Code == scheduling.InsufficientResource && r.Used != "" { // attached volumes, which the engine counts as a resource
+		r.Code = scheduling.VolumeConflict
+	}
+	if r.Code == scheduling.VolumeConflict && r.Pool == "" && f.everywhere(r.Code) { // it may lie in the pod
+		return
+	}
 	if r.Pool != "" {
 		where, hosts = f.pools[r.Pool], len(u.s.InstanceTypes[r.Pool])
 	}

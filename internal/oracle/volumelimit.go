@@ -11,21 +11,35 @@ import (
 
 // How many volumes a node can attach: as the scheduler's plugin NodeVolumeLimits reads it.
 
-// csiNode is what the drivers say of the host: the object of an existing node's name, if there is one, and for nodes that
-// are bought or start up what their type states. Nil if nothing is known, and then nothing is limited.
+// csiNode is what the drivers say of the host: the object of an existing node's name, if there is one. Nodes that are
+// bought or start up have those drivers besides that their type states, and those that want their pods where they are
+// installed. Nil if nothing is known, and then nothing is limited.
 func (w *world) csiNode(h *host) *storagev1.CSINode {
+	var said *storagev1.CSINode
 	for _, n := range w.s.Storage.CSINodes {
 		if n.Name == h.node.Name {
-			return n
+			said = n
 		}
 	}
-	if h.typ == nil || len(h.typ.VolumeLimits) == 0 {
-		return nil
+	if h.typ == nil {
+		return said
 	}
 	out := &storagev1.CSINode{}
+	if said != nil {
+		out = said.DeepCopy()
+	}
 	for _, driver := range slices.Sorted(maps.Keys(h.typ.VolumeLimits)) {
-		count := int32(h.typ.VolumeLimits[driver])
-		out.Spec.Drivers = append(out.Spec.Drivers, storagev1.CSINodeDriver{Name: driver, Allocatable: &storagev1.VolumeNodeResources{Count: &count}})
+		if count := int32(h.typ.VolumeLimits[driver]); !hasDriver(out, driver) {
+			out.Spec.Drivers = append(out.Spec.Drivers, storagev1.CSINodeDriver{Name: driver, Allocatable: &storagev1.VolumeNodeResources{Count: &count}})
+		}
+	}
+	for _, d := range w.s.Storage.CSIDrivers {
+		if d.Spec.PreventPodSchedulingIfMissing != nil && *d.Spec.PreventPodSchedulingIfMissing && !hasDriver(out, d.Name) {
+			out.Spec.Drivers = append(out.Spec.Drivers, storagev1.CSINodeDriver{Name: d.Name})
+		}
+	}
+	if len(out.Spec.Drivers) == 0 {
+		return said
 	}
 	return out
 }
