@@ -12,6 +12,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/component-helpers/storage/ephemeral"
 	"sigs.k8s.io/yaml"
 
 	"github.com/kerf-autoscaler/kerf/apis/requirement"
@@ -21,8 +22,9 @@ import (
 )
 
 // Export writes a snapshot as a scenario file, headed by the comment. The text comes with an error that says what the
-// format has no words for: types that leave a label's value open, types of one name that differ between pools, and groups
-// whose members no selector tells from other pods.
+// format has no words for: types that leave a label's value open, types of one name that differ between pools, groups
+// whose members no selector tells from other pods, and claims that name a volume or belong to a pod and are not bound, or
+// not there, yet.
 func Export(s scheduling.Snapshot, options scheduling.Options, comment string) (string, error) {
 	e := &exporter{}
 	for line := range strings.Lines(strings.TrimSpace(comment) + "\n") {
@@ -62,6 +64,11 @@ func Export(s scheduling.Snapshot, options scheduling.Options, comment string) (
 	e.storage(&s.Storage)
 	for _, pod := range s.Pods {
 		e.document("v1", "Pod", pod)
+		for i := range pod.Spec.Volumes {
+			if v := &pod.Spec.Volumes[i]; v.Ephemeral != nil && !hasClaim(&s.Storage, pod.Namespace, ephemeral.VolumeClaimName(pod, v)) {
+				e.problems = append(e.problems, fmt.Errorf("pod %s/%s has a volume whose claim is not created yet", pod.Namespace, pod.Name))
+			}
+		}
 	}
 	e.groups(&s)
 	e.selectors(s.Profile.Selectors)
@@ -73,6 +80,10 @@ type exporter struct {
 	text     bytes.Buffer
 	count    int
 	problems []error
+}
+
+func hasClaim(s *scheduling.Storage, namespace, name string) bool {
+	return slices.ContainsFunc(s.Claims, func(c *corev1.PersistentVolumeClaim) bool { return c.Namespace == namespace && c.Name == name })
 }
 
 // document writes one object, without fields that say nothing.
@@ -191,6 +202,9 @@ func (e *exporter) storage(s *scheduling.Storage) {
 		e.document("v1", "PersistentVolume", o)
 	}
 	for _, o := range s.Claims {
+		if _, bound := o.Annotations["pv.kubernetes.io/bind-completed"]; o.Spec.VolumeName != "" && !bound {
+			e.problems = append(e.problems, fmt.Errorf("claim %s/%s names a volume that it is not bound to yet", o.Namespace, o.Name))
+		}
 		e.document("v1", "PersistentVolumeClaim", o)
 	}
 	for _, o := range s.Attachments {
