@@ -23,6 +23,11 @@ func unsupportedFeature(spec *corev1.PodSpec) string {
 	}
 	for _, list := range [][]corev1.Container{spec.InitContainers, spec.Containers} {
 		for i := range list {
+			for _, mount := range list[i].VolumeMounts {
+				if len(mount.BindMountOptions) > 0 {
+					return "spec.containers[" + list[i].Name + "].volumeMounts[" + mount.Name + "].bindMountOptions"
+				}
+			}
 			for _, rule := range list[i].RestartPolicyRules {
 				if rule.Action == corev1.ContainerRestartRuleActionRestartAllContainers {
 					return "spec.containers[" + list[i].Name + "].restartPolicyRules"

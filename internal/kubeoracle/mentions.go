@@ -47,7 +47,7 @@ func (st *state) mentions() mentioned {
 			}
 		}
 	}
-	for _, key := range st.topologyKeys() {
+	for _, key := range st.keys {
 		out.note(key)
 		for i := range st.s.Nodes {
 			if n := &st.s.Nodes[i]; n.Node != nil {

@@ -31,6 +31,7 @@ type state struct {
 	existing []*corev1.Node                       // by name
 	launches map[string]*scheduling.Launch        // by the name of the node
 	placed   []*corev1.Pod                        // with spec.nodeName, in the order of the plan
+	keys     []string                             // by which somebody tells nodes apart, hostnames aside
 	groups   map[types.NamespacedName]*group
 	pools    []*pool
 	findings []Finding
@@ -54,6 +55,7 @@ func newState(ctx context.Context, s *scheduling.Snapshot, plan *scheduling.Plan
 		return strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name)
 	})
 	var err error
+	st.keys = st.topologyKeys()
 	if st.pools, err = st.readPools(); err != nil {
 		return nil, err
 	}

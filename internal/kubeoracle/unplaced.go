@@ -3,7 +3,9 @@ package kubeoracle
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -79,25 +81,45 @@ func (st *state) placeFor(ctx context.Context, pod *corev1.Pod) string {
 
 // furtherFor is a further node of the pool on which the pod could run, within stock, limits and minValues.
 func (st *state) furtherFor(ctx context.Context, p *pool, pod *corev1.Pod, now *cycle) *further {
-	var found *further
 	var able []*further
 	strict := len(p.minimums) > 0 && st.options.MinValues != scheduling.MinValuesBestEffort
 	for _, f := range p.further {
 		if !st.sold(f) || !st.groups[nameOf(pod)].admits(f.node.Labels) || !strict && !st.affordable(f) || !st.accepts(ctx, f, pod, now) {
 			continue
 		}
+		if !strict {
+			return f
+		}
 		able = append(able, f)
-		if found == nil && st.affordable(f) {
-			found = f
-		}
-		if found != nil && !strict {
-			return found
+	}
+	for _, f := range able {
+		if st.affordable(f) && st.varied(p, alike(able, st.cell(f.node.Labels), st.cell)) {
+			return f
 		}
 	}
-	if found == nil || strict && !st.varied(p, able) {
-		return nil
+	return nil
+}
+
+// cell is the values that the labels have for all keys by which somebody tells nodes apart. A launch must be of one cell,
+// whichever of its choices is bought: otherwise nobody knows whether constraints over zones and the like hold.
+func (st *state) cell(labels map[string]string) string {
+	var b strings.Builder
+	for _, key := range st.keys {
+		value, has := labels[key]
+		fmt.Fprintf(&b, "%t %q ", has, value)
 	}
-	return found
+	return b.String()
+}
+
+// alike are those of the nodes that are of the cell.
+func alike(nodes []*further, cell string, of func(map[string]string) string) []*further {
+	var out []*further
+	for _, f := range nodes {
+		if of(f.node.Labels) == cell {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // local are the plugins whose verdict on a node depends on that node and the pods on it alone, volumes being reserved as
@@ -195,17 +217,19 @@ func amount(capacity corev1.ResourceList, name corev1.ResourceName) resource.Qua
 	return capacity[name]
 }
 
-// varied reports whether the nodes have as many values as the pool's minValues ask for, over all offerings of their types
-// that are sold.
+// varied reports whether the nodes, which are of one cell, have as many values as the pool's minValues ask for, over all
+// offerings of their types that are sold and of that cell.
 func (st *state) varied(p *pool, able []*further) bool {
 	types := map[string]bool{}
+	cell := ""
 	for _, f := range able {
 		types[f.typ.Name] = true
+		cell = st.cell(f.node.Labels)
 	}
 	for key, want := range p.minimums {
 		values := map[string]bool{}
 		for _, f := range p.further {
-			if value, ok := f.node.Labels[key]; ok && types[f.typ.Name] && st.sold(f) {
+			if value, ok := f.node.Labels[key]; ok && types[f.typ.Name] && st.sold(f) && st.cell(f.node.Labels) == cell {
 				values[value] = true
 			}
 		}
@@ -231,7 +255,7 @@ func (st *state) staysFlexible(l *scheduling.Launch, pod *corev1.Pod) bool {
 	}
 	var able []*further
 	for _, f := range p.further {
-		if st.sold(f) && st.holds(f, content) {
+		if st.sold(f) && st.cell(f.node.Labels) == st.cell(l.Node.Labels) && st.holds(f, content) {
 			able = append(able, f)
 		}
 	}
