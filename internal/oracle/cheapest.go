@@ -189,6 +189,13 @@ func (t *tiny) isRight() bool {
 		h.node, h.placed = &node, t.set(o.pods)
 		c.hosts = append(c.hosts, h)
 	}
+	for _, h := range c.hosts { // most fail here, and soon
+		for _, pod := range h.placed {
+			if len(c.excluded(pod, h))+len(c.lonely(pod, h))+len(c.skewed(pod, h)) > 0 {
+				return false
+			}
+		}
+	}
 	c.checkGroups()
 	left := c.sequence()
 	for _, h := range c.hosts {
