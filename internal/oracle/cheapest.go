@@ -1,6 +1,8 @@
 package oracle
 
 import (
+	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -12,13 +14,15 @@ import (
 )
 
 // Cheapest tries every way to place all planned pods of a tiny world (up to about seven pods and four offerings) and
-// returns the least that launches can cost together, in dollars per hour. Limits, stock and minValues (Strict) are kept,
-// weights are not looked at. ok is false when there is no way, or when a pod uses a constraint that nobody judges.
+// returns the least that launches can cost together, in dollars per hour. All constraints are kept: each pod passes in the
+// final state, there is an order in which the pods can be bound, and groups are complete and together. Limits, stock and
+// minValues (Strict) are kept too, weights are not looked at. ok is false when there is no way, or when a pod uses a
+// constraint that nobody judges.
 func Cheapest(s scheduling.Snapshot) (price float64, ok bool) {
 	t := &tiny{world: newWorld(&s, &scheduling.Plan{}), best: math.Inf(1), fits: map[fitKey]bool{}, flexible: map[fitKey]bool{}}
 	for _, pod := range t.pending {
 		t.pods = append(t.pods, pod)
-		if len(t.mayDecline(pod)) > 0 {
+		if len(t.unjudged(pod)) > 0 {
 			return 0, false
 		}
 	}
@@ -63,7 +67,9 @@ func (t *tiny) place(next int, spent float64) {
 		return
 	}
 	if next == len(t.pods) {
-		t.best = spent
+		if t.isRight() {
+			t.best = spent
+		}
 		return
 	}
 	bit := uint(1) << next
@@ -108,7 +114,7 @@ func (t *tiny) fitsNode(i int, pods uint) bool {
 		h.placed = t.set(pods)
 		ok = true
 		for _, pod := range h.placed {
-			ok = ok && len(t.alone(&h).turnedAway(pod, &h)) == 0
+			ok = ok && !t.refusesAlone(pod, &h)
 		}
 		t.fits[key] = ok
 	}
@@ -141,23 +147,83 @@ func (t *tiny) isFlexible(p *pool, pods uint) bool {
 	return ok
 }
 
-// alone is the world as if the host were the only one.
-func (t *tiny) alone(h *host) *world {
-	with := *t.world
-	with.hosts = []*host{h}
-	return &with
+// refusesAlone reports whether the host turns the pod away whatever else there is: spread and companions are another
+// question, which depends on other hosts.
+func (t *tiny) refusesAlone(pod *corev1.Pod, h *host) bool {
+	alone := *t.world
+	alone.hosts = []*host{h}
+	for _, r := range alone.turnedAway(pod, h) {
+		if r.code != scheduling.TopologySpread && r.code != scheduling.PodAffinity {
+			return true
+		}
+	}
+	return false
 }
 
-// holdsAlone reports whether a node launched from the blueprint can host those pods together.
+// holdsAlone reports whether a node launched from the blueprint can host those pods together, whatever else there is.
 func (t *tiny) holdsAlone(b *blueprint, pods []*corev1.Pod) bool {
 	h := t.build(b)
 	h.placed = pods
 	for _, pod := range pods {
-		if len(t.alone(h).turnedAway(pod, h)) > 0 {
+		if t.refusesAlone(pod, h) {
 			return false
 		}
 	}
 	return true
+}
+
+// isRight reports whether the assignment at hand keeps what depends on several hosts.
+func (t *tiny) isRight() bool {
+	c := &checker{world: new(*t.world)}
+	c.hosts = nil
+	for i, h := range t.existing {
+		with := *h
+		with.placed = t.set(t.onNodes[i])
+		c.hosts = append(c.hosts, &with)
+	}
+	for i, o := range t.opened {
+		h := t.build(t.prints[o.print])
+		node := *h.node
+		node.Name, node.Labels = fmt.Sprintf("%s-%d", freshName, i), maps.Clone(node.Labels)
+		node.Labels[corev1.LabelHostname] = node.Name
+		h.node, h.placed = &node, t.set(o.pods)
+		c.hosts = append(c.hosts, h)
+	}
+	for _, h := range c.hosts { // most fail here, and soon
+		for _, pod := range h.placed {
+			if len(c.excluded(pod, h))+len(c.lonely(pod, h))+len(c.skewed(pod, h)) > 0 {
+				return false
+			}
+		}
+	}
+	c.checkGroups()
+	left := c.sequence()
+	for _, h := range c.hosts {
+		c.checkHost(h, len(left) == 0)
+	}
+	if len(left)+len(c.list) > 0 {
+		return false
+	}
+	for i, o := range t.opened {
+		if !c.staysVaried(c.hosts[len(t.existing)+i], t.prints[o.print].pool) {
+			return false
+		}
+	}
+	return true
+}
+
+// staysVaried reports whether enough types could host the launch as it is for the pool's minValues.
+func (w *world) staysVaried(h *host, p *pool) bool {
+	if len(minimums(p)) == 0 {
+		return true
+	}
+	able := map[string]bool{}
+	for _, b := range p.prints {
+		if !able[b.typ.Name] && w.sold(b) && w.holds(h, b, h.placed) {
+			able[b.typ.Name] = true
+		}
+	}
+	return len(w.short(p, able)) == 0
 }
 
 // mayBuy reports whether limits and stock admit one more node from the blueprint.

@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // How many volumes a node can attach: as the scheduler's plugin NodeVolumeLimits reads it.
@@ -48,7 +49,9 @@ func (w *world) csiNode(h *host) *storagev1.CSINode {
 // once, however many pods use it. Volumes that are attached and used by no pod count too.
 func (w *world) attachProblem(pod *corev1.Pod, h *host) string {
 	fresh := map[string]string{}
-	w.attached(pod, fresh)
+	if foreign := w.attached(pod, fresh); foreign != "" {
+		return foreign
+	}
 	if len(fresh) == 0 {
 		return ""
 	}
@@ -59,9 +62,14 @@ func (w *world) attachProblem(pod *corev1.Pod, h *host) string {
 			return "driver " + driver + " is not there"
 		}
 	}
+	if !isLimited(csi) {
+		return ""
+	}
 	there := map[string]string{}
 	for _, other := range without(h.pods(), pod) {
-		w.attached(other, there)
+		if foreign := w.attached(other, there); foreign != "" {
+			return foreign // nobody can tell how many volumes there are
+		}
 	}
 	used := map[string]int{}
 	for id, driver := range there {
@@ -89,6 +97,13 @@ func hasDriver(csi *storagev1.CSINode, driver string) bool {
 	return csi != nil && slices.ContainsFunc(csi.Spec.Drivers, func(d storagev1.CSINodeDriver) bool { return d.Name == driver })
 }
 
+// isLimited reports whether any driver of the node has a limit.
+func isLimited(csi *storagev1.CSINode) bool {
+	return csi != nil && slices.ContainsFunc(csi.Spec.Drivers, func(d storagev1.CSINodeDriver) bool {
+		return d.Allocatable != nil && d.Allocatable.Count != nil
+	})
+}
+
 // limitOf is how many volumes of the driver the node can have; false if there is no limit.
 func limitOf(csi *storagev1.CSINode, driver string) (int, bool) {
 	if csi != nil {
@@ -102,13 +117,17 @@ func limitOf(csi *storagev1.CSINode, driver string) (int, bool) {
 }
 
 // attached adds the volumes of the pod that a driver attaches: driver by what tells the volume from others. A claim
-// without a volume counts as one of its class's driver.
-func (w *world) attached(pod *corev1.Pod, into map[string]string) {
+// without a volume counts as one of its class's driver. A generic ephemeral volume whose claim belongs to somebody else is a
+// problem, which is returned.
+func (w *world) attached(pod *corev1.Pod, into map[string]string) string {
 	for i := range pod.Spec.Volumes {
 		name, ok := claimName(pod, &pod.Spec.Volumes[i])
 		c := w.claim(pod.Namespace, name)
 		if !ok || c == nil {
 			continue
+		}
+		if pod.Spec.Volumes[i].Ephemeral != nil && !metav1.IsControlledBy(c, pod) {
+			return "claim " + c.Name + " is not that of pod " + pod.Name
 		}
 		if v := w.volume(c.Spec.VolumeName); v != nil {
 			if csi := v.Spec.CSI; csi != nil {
@@ -120,6 +139,7 @@ func (w *world) attached(pod *corev1.Pod, into map[string]string) {
 			into[class.Provisioner+"/claim/"+claimKey(c)] = class.Provisioner
 		}
 	}
+	return ""
 }
 
 // attachments are the volumes that are attached to the node by objects of the API.
