@@ -71,6 +71,7 @@ func (p *Problem) compileClasses(f *findings) {
 			f.add(podPath(p.pods[i]), "occurs twice")
 		}
 	}
+	p.honourNominations()
 
 	x := newPrinter()
 	kinds, kindOf := p.kinds(f, x)

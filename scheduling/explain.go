@@ -99,6 +99,9 @@ func (s *solver) writeUnplaced(plan *Plan, next []int) {
 			plan.Unplaced = append(plan.Unplaced, Unplaced{Pod: podName(s.p.pods[i]), Verdict: verdict, Rejections: rejections})
 		}
 	}
+	for _, kept := range s.p.promises {
+		plan.Unplaced = append(plan.Unplaced, kept.unplaced())
+	}
 	slices.SortFunc(plan.Unplaced, func(a, b Unplaced) int { return compareNames(a.Pod, b.Pod) })
 }
 
@@ -174,7 +177,7 @@ func (c Code) depth() int {
 		return 5
 	case UntoleratedTaint:
 		return 6
-	case NotSupported, EffortExhausted:
+	case NotSupported, EffortExhausted, Nominated:
 		return 7
 	}
 	return 8
@@ -277,6 +280,8 @@ func (r Rejection) String() string {
 		return "too few values of " + shortKey(r.Key) + amounts
 	case NotSupported:
 		return "not supported: " + r.Key
+	case Nominated:
+		return "nominated to node " + r.Key
 	case EffortExhausted:
 		return "not looked at: " + r.Key + " is used up"
 	case HostPortInUse:
@@ -333,7 +338,7 @@ func (r Rejection) remedy() string {
 			return "drop the affinity over " + shortKey(r.Key)
 		}
 		return "run a pod that affinity over " + shortKey(r.Key) + " asks for"
-	case VolumeConflict, GroupIncomplete, NotSupported, EffortExhausted:
+	case VolumeConflict, GroupIncomplete, NotSupported, Nominated, EffortExhausted:
 	}
 	return r.String()
 }
