@@ -75,6 +75,7 @@ func (p *Problem) compileClasses(f *findings) {
 			f.add(podPath(p.pods[i]), "occurs twice")
 		}
 	}
+	p.honourNominations()
 
 	p.compileStorage(f)
 	x := newPrinter()

@@ -20,14 +20,15 @@ type Problem struct {
 	dims      resource.Index // resources that some pod or daemon asks for
 	limitDims resource.Index // resources that some pool limits
 
-	pods    []*corev1.Pod // those that are planned, sorted
-	classOf []int32       // by pod
-	classes []class
-	cliques [][]int32 // classes of which a host takes one pod in all
-	caps    []capGroup
-	capsOn  [][]int32 // by track
-	parts   [][]int32 // by root: its part for each cell, -1 where there is none; nil for roots that are not divided
-	sigs    []signature
+	pods     []*corev1.Pod // those that are planned, sorted
+	promises []promise     // waiting pods that count as bound, sorted
+	classOf  []int32       // by pod
+	classes  []class
+	cliques  [][]int32 // classes of which a host takes one pod in all
+	caps     []capGroup
+	capsOn   [][]int32 // by track
+	parts    [][]int32 // by root: its part for each cell, -1 where there is none; nil for roots that are not divided
+	sigs     []signature
 
 	types   []typeInfo
 	offers  []offer

@@ -10,7 +10,9 @@ import (
 )
 
 // wanted reports whether a waiting pod is the planner's concern: one that the cluster's scheduler would bind if there
-// were room. The others are skipped and appear nowhere in the plan.
+// were room. The others are skipped and appear nowhere in the plan: nobody binds them (finished, being deleted, gated, of
+// a scheduler that nobody plans for), or their place is given (of a DaemonSet, or static and named by its Node). Whether
+// the scheduler has tried the pod yet does not matter: what has room on a node that exists is assigned there first.
 func wanted(pod *corev1.Pod, profile SchedulerProfile) bool {
 	switch {
 	case terminal(pod), pod.DeletionTimestamp != nil, len(pod.Spec.SchedulingGates) > 0:

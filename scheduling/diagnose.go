@@ -245,7 +245,7 @@ func gap(reasons []Rejection) float64 {
 			if total += 0.6 + 0.5*shortfall(r); shortfall(r) == 1 {
 				total++ // there is none of it at all
 			}
-		case TopologySpread, PodAffinity, VolumeConflict, GroupIncomplete, NotSupported, EffortExhausted:
+		case TopologySpread, PodAffinity, VolumeConflict, GroupIncomplete, NotSupported, Nominated, EffortExhausted:
 			total++
 		}
 	}

@@ -23,7 +23,7 @@
 // (offering.go), NodePools into rows that can be launched (pool.go) and rows into bins (bin.go). Each constraint has a
 // file of its own: taint.go, places.go (labels and node affinity), limits.go (limits and stock), reserved.go, minvalues.go,
 // daemon.go, antiaffinity.go, hostport.go, volume.go (and volumerule.go, staticvolume.go, attach.go, intree.go, disk.go),
-// priority.go, demand.go (which pods count and what they ask for),
+// priority.go, demand.go (which pods count and what they ask for), nominated.go,
 // defaultspread.go (the topology spread of pods that state none).
 //
 // # Invariants

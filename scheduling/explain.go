@@ -110,6 +110,9 @@ func (s *solver) writeUnplaced(plan *Plan, next []int) {
 			plan.Unplaced = append(plan.Unplaced, Unplaced{Pod: podName(s.p.pods[i]), Verdict: v, Rejections: why})
 		}
 	}
+	for _, kept := range s.p.promises {
+		plan.Unplaced = append(plan.Unplaced, kept.unplaced())
+	}
 	slices.SortFunc(plan.Unplaced, func(a, b Unplaced) int { return compareNames(a.Pod, b.Pod) })
 }
 
@@ -188,7 +191,7 @@ func (c Code) depth() int {
 		return 5
 	case UntoleratedTaint:
 		return 6
-	case NotSupported, EffortExhausted:
+	case NotSupported, EffortExhausted, Nominated:
 		return 7
 	}
 	return 8
@@ -294,6 +297,8 @@ func (r Rejection) String() string {
 		return "too few values of " + shortKey(r.Key) + amounts
 	case NotSupported:
 		return "not supported: " + r.Key
+	case Nominated:
+		return "nominated to node " + r.Key
 	case EffortExhausted:
 		return "not looked at: " + r.Key + " is used up"
 	case HostPortInUse:
@@ -358,7 +363,7 @@ func (r Rejection) remedy() string {
 		return "run a pod that affinity over " + shortKey(r.Key) + " asks for"
 	case VolumeConflict:
 		return "use other storage: " + r.String()
-	case GroupIncomplete, NotSupported, EffortExhausted:
+	case GroupIncomplete, NotSupported, Nominated, EffortExhausted:
 	}
 	return r.String()
 }

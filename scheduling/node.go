@@ -46,8 +46,7 @@ func (p *Problem) compileNodes() {
 			object:      object,
 			taints:      nodeTaints(object),
 			initialized: source.Claim == nil || object.Labels[v1.InitializedLabelKey] == "true",
-			leaving: source.Node != nil && source.Node.DeletionTimestamp != nil ||
-				source.Claim != nil && source.Claim.DeletionTimestamp != nil,
+			leaving:     source.leaving(),
 		}
 		for _, pod := range source.Pods {
 			if !terminal(pod) {

@@ -77,8 +77,8 @@ type Verdict string
 const (
 	// Infeasible means that there is no way to place the pod: limits and stock included.
 	Infeasible Verdict = "infeasible"
-	// NotEvaluated means that there is no answer: the pod uses something not supported, the effort ran out, or the pod was
-	// left for the next round under ReservedStrict.
+	// NotEvaluated means that there is no answer: the pod uses something not supported, the effort ran out, the pod was
+	// left for the next round under ReservedStrict, or the scheduler has found it a node already.
 	NotEvaluated Verdict = "notEvaluated"
 )
 

@@ -29,6 +29,8 @@ const (
 	MinValues Code = "MinValues"
 	// GroupIncomplete: other pods of the pod's group could not be placed.
 	GroupIncomplete Code = "GroupIncomplete"
+	// Nominated: the scheduler has found the pod a node, Key, and keeps room for it there. Waiting helps.
+	Nominated Code = "Nominated"
 	// NotSupported: the pod uses a field that the planner does not understand yet. Key names it.
 	NotSupported Code = "NotSupported"
 	// EffortExhausted: the step budget ran out before the pod got a look. Retrying helps.

@@ -20,9 +20,11 @@ type Snapshot struct {
 	// Now is the instant at which the facts held. The zero time is allowed: nothing in provisioning depends on it yet.
 	Now time.Time
 	// Pods are those that want a home. Pods that no node can help (finished, being deleted, gated, of another
-	// scheduler, of a DaemonSet or static) are skipped and appear nowhere in the plan; see [SchedulerProfile].
+	// scheduler, of a DaemonSet or static) are skipped and appear nowhere in the plan; see [SchedulerProfile]. Pods that
+	// the scheduler has nominated to a node are left to it; see [Nominated].
 	Pods []*corev1.Pod
-	// Nodes exist or are on their way, with what is bound to them.
+	// Nodes exist or are on their way, with what is bound to them. Those that are being deleted take nothing new, and what
+	// is bound to them stays as far as this snapshot goes: [Snapshot.Drained] looks ahead.
 	Nodes []Node
 	// NodePools are the shapes that may be launched. Pools with replicas, pools being deleted and pools whose Ready
 	// condition is False launch nothing.

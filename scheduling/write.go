@@ -22,7 +22,7 @@ import (
 func (s *solver) write() *Plan {
 	plan := &Plan{
 		problem: s.p, final: s, Truncated: s.stopped,
-		Stats: Stats{Pods: len(s.p.pods), Classes: s.p.roots(), Offerings: s.p.purchasable(), Effort: s.meter.used},
+		Stats: Stats{Pods: len(s.p.pods) + len(s.p.promises), Classes: s.p.roots(), Offerings: s.p.purchasable(), Effort: s.meter.used},
 	}
 	next := make([]int, len(s.p.classes))
 	plan.Assignments = make([]Assignment, 0, len(s.p.pods))

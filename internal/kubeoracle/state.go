@@ -70,6 +70,7 @@ func newState(ctx context.Context, s *scheduling.Snapshot, plan *scheduling.Plan
 	for i := range s.Nodes {
 		infos = append(infos, st.addExisting(&s.Nodes[i]))
 	}
+	st.keepPromises()
 	for i := range plan.Launches {
 		st.addLaunch(&plan.Launches[i])
 	}
@@ -96,6 +97,23 @@ func (st *state) addExisting(n *scheduling.Node) *framework.NodeInfo {
 	}
 	st.board.addNode(info)
 	return info
+}
+
+// keepPromises puts pods that the plan leaves to their nomination where the scheduler keeps room for them.
+func (st *state) keepPromises() {
+	for _, u := range st.plan.Unplaced {
+		for _, r := range u.Rejections {
+			if r.Code != scheduling.Nominated {
+				continue
+			}
+			pod, node := st.pods[u.Pod], st.board.byName[r.Key]
+			if pod == nil || node == nil || pod.Status.NominatedNodeName != r.Key {
+				st.add(Finding{Check: Malformed, Pod: u.Pod, Node: r.Key, Message: "the pod is not nominated to that node"})
+				continue
+			}
+			node.AddPod(on(pod, r.Key))
+		}
+	}
 }
 
 // addLaunch puts a new node on the board, with its DaemonSets, and holds these against what the plan says.

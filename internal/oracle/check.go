@@ -139,7 +139,9 @@ func (c *checker) checkAnswers() {
 				c.add(Answer, podObject(u.Pod), "is called infeasible with a code that says that nobody knows")
 			}
 		case scheduling.NotEvaluated:
-			if !unanswered && !c.mayWait(u) {
+			if node, ok := nominated(u); ok {
+				c.checkNomination(u, node)
+			} else if !unanswered && !c.mayWait(u) {
 				c.add(Answer, podObject(u.Pod), "is not evaluated, without code NotSupported or EffortExhausted")
 			}
 		default:

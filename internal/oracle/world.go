@@ -75,6 +75,7 @@ func newWorld(s *scheduling.Snapshot, plan *scheduling.Plan) *world {
 		w.existing = append(w.existing, w.existingHost(&s.Nodes[i]))
 	}
 	slices.SortFunc(w.existing, func(a, b *host) int { return strings.Compare(a.node.Name, b.node.Name) })
+	w.keepPromises()
 	w.hosts = w.existing
 	w.oweDaemons()
 	if plan != nil {
