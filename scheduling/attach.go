@@ -337,3 +337,17 @@ func (r Rejection) volumeText() string {
 	}
 	return "no room for " + strconv.FormatInt(more, 10) + " " + r.Key + " volumes (limit " + r.Have + ", " + r.Used + " attached)"
 }
+
+// attachesMost reports whether some launched node has too little room left for the class's volumes.
+func (s *solver) attachesMost(class *class) bool {
+	for i := range s.patterns {
+		need := s.p.needs(&s.patterns[i])
+		room := s.p.room(s.patterns[i].row)
+		for _, dim := range s.p.storage.dims {
+			if d := dim.position; class.demand[d] > 0 && class.demand[d]+need.demand[d] > room[d] {
+				return true
+			}
+		}
+	}
+	return false
+}
