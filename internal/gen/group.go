@@ -44,6 +44,7 @@ func (m *maker) makeGroups(kinds [][]types.NamespacedName) {
 // spreadByDefault gives the scheduler constraints for pods that state none, and the Services that say which pods belong
 // together.
 func (m *maker) spreadByDefault() {
+	m.s.Profile.Selectors = []scheduling.PodSelector{}
 	keys := []string{corev1.LabelTopologyZone, corev1.LabelHostname}
 	for _, key := range keys[:m.between(1, 2)] {
 		c := corev1.TopologySpreadConstraint{MaxSkew: int32(m.between(1, 3)), TopologyKey: key, WhenUnsatisfiable: corev1.DoNotSchedule}

@@ -22,11 +22,11 @@ import (
 )
 
 // Export writes a snapshot as a scenario file, headed by the comment. The text comes with an error that says what the
-// format has no words for: types that leave a label's value open, types of one name that differ between pools, groups
-// whose members no selector tells from other pods, and claims that name a volume or belong to a pod and are not bound, or
-// not there, yet.
+// format has no words for: types that leave a label's value open, types of one name that differ between pools, labels of
+// pools that types are only said not to have, groups whose members no selector tells from other pods, and claims that name
+// a volume or belong to a pod and are not bound, or not there, yet.
 func Export(s scheduling.Snapshot, options scheduling.Options, comment string) (string, error) {
-	e := &exporter{}
+	e := &exporter{present: map[string]bool{}, absent: map[string]bool{}}
 	for line := range strings.Lines(strings.TrimSpace(comment) + "\n") {
 		fmt.Fprintf(&e.text, "# %s", line)
 	}
@@ -38,6 +38,11 @@ func Export(s scheduling.Snapshot, options scheduling.Options, comment string) (
 		e.problems = append(e.problems, errors.New("pools without any type"))
 	}
 	for _, p := range s.NodePools {
+		for _, r := range p.Spec.Template.Spec.Requirements {
+			if e.absent[r.Key] && !e.present[r.Key] {
+				e.problems = append(e.problems, fmt.Errorf("pool %s looks at label %s, which types are only said not to have", p.Name, r.Key))
+			}
+		}
 		e.document("karpenter.sh/v1", "NodePool", p)
 	}
 	for _, template := range s.DaemonPods {
@@ -80,6 +85,8 @@ type exporter struct {
 	text     bytes.Buffer
 	count    int
 	problems []error
+	// present are the labels that some type has, absent those of which some type says that it has them not.
+	present, absent map[string]bool
 }
 
 func hasClaim(s *scheduling.Storage, namespace, name string) bool {
@@ -179,8 +186,9 @@ func (e *exporter) labels(name string, set requirement.Set) map[string]string {
 		values := r.Values()
 		switch {
 		case r.Finite() && len(values) == 1 && !r.HasAbsent():
-			out[r.Key()] = values[0]
+			out[r.Key()], e.present[r.Key()] = values[0], true
 		case r.Finite() && len(values) == 0:
+			e.absent[r.Key()] = true
 		default:
 			e.problems = append(e.problems, fmt.Errorf("type %s: %v is no label", name, r))
 		}
