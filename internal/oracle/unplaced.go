@@ -156,28 +156,29 @@ func (w *world) short(p *pool, able map[string]bool) []string {
 // staysFlexible reports whether enough types could host the launch if the pod joined it.
 func (u *unplacedChecker) staysFlexible(h *host, pod *corev1.Pod) bool {
 	p := u.pool(h.launch.NodePool)
-	if u.relaxed || p == nil || len(minimums(p)) == 0 {
+	if u.relaxed || p == nil {
+		return true
+	}
+	joined := *h
+	joined.placed = append(slices.Clone(h.placed), pod)
+	with := *u.world
+	with.hosts = slices.Clone(u.hosts)
+	with.hosts[slices.Index(with.hosts, h)] = &joined
+	return with.staysVaried(&joined, p)
+}
+
+// staysVaried reports whether enough types could host the launch as it is for the pool's minValues.
+func (w *world) staysVaried(h *host, p *pool) bool {
+	if len(minimums(p)) == 0 {
 		return true
 	}
 	able := map[string]bool{}
 	for _, b := range p.prints {
-		if !able[b.typ.Name] && u.sold(b) && u.holds(h, b, append(slices.Clone(h.placed), pod)) {
+		if !able[b.typ.Name] && w.sold(b) && w.holds(h, b, h.placed) {
 			able[b.typ.Name] = true
 		}
 	}
-	return len(u.short(p, able)) == 0
-}
-
-// everywhere reports whether the code is a reason of some node or of some pool's types.
-func (f *facts) everywhere(code scheduling.Code) bool {
-	for _, list := range append(slices.Collect(maps.Values(f.pools)), f.nodes) {
-		for have := range list {
-			if have.code == code {
-				return true
-			}
-		}
-	}
-	return false
+	return len(w.short(p, able)) == 0
 }
 
 // everywhere reports whether the code is a reason of some node or of some pool's types.
