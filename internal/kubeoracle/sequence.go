@@ -6,7 +6,11 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	fwk "k8s.io/kube-scheduler/framework"
+
+	"github.com/kerf-autoscaler/kerf/scheduling"
 )
 
 // orders is how many orders are tried before it is said that there is none.
@@ -32,7 +36,7 @@ type step struct {
 // claims that choose among volumes: the first attempt takes pods with constraints before others, later ones are shuffled.
 func (st *state) sequence(ctx context.Context) []leftover {
 	order := slices.Clone(st.placed)
-	slices.SortStableFunc(order, func(a, b *corev1.Pod) int { return rank(a) - rank(b) })
+	slices.SortStableFunc(order, func(a, b *corev1.Pod) int { return st.rank(a) - st.rank(b) })
 	first := slices.Clone(order)
 	steps, left := st.bind(ctx, order, false)
 	best, fewest := order, len(left)
@@ -59,14 +63,36 @@ func ordered(left []leftover) bool {
 	})
 }
 
-// rank sorts pods with hard spread constraints first.
-func rank(pod *corev1.Pod) int {
-	for _, c := range pod.Spec.TopologySpreadConstraints {
+// rank sorts pods with hard spread constraints first, and those that want others near before the rest: a series with
+// affinity to itself must begin before others of its kind come elsewhere.
+func (st *state) rank(pod *corev1.Pod) int {
+	constraints := pod.Spec.TopologySpreadConstraints
+	if len(constraints) == 0 && st.spreadByDefault(pod) {
+		constraints = st.s.Profile.DefaultConstraints
+	}
+	for _, c := range constraints {
 		if c.WhenUnsatisfiable != corev1.ScheduleAnyway {
 			return 0
 		}
 	}
-	return 1
+	if a := pod.Spec.Affinity; a != nil && a.PodAffinity != nil && len(a.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution) > 0 {
+		return 1
+	}
+	return 2
+}
+
+// spreadByDefault reports whether a Service selects the pod, or the profile knows its controller.
+func (st *state) spreadByDefault(pod *corev1.Pod) bool {
+	owner := metav1.GetControllerOfNoCopy(pod)
+	return slices.ContainsFunc(st.s.Profile.Selectors, func(s scheduling.PodSelector) bool {
+		switch {
+		case s.Namespace != pod.Namespace || s.Selector == nil:
+			return false
+		case s.Kind == "Service":
+			return len(s.Selector.MatchLabels) > 0 && labels.SelectorFromSet(s.Selector.MatchLabels).Matches(labels.Set(pod.Labels))
+		}
+		return owner != nil && owner.Kind == s.Kind && owner.Name == s.Name
+	})
 }
 
 // bind binds pods in the order as far as it goes. With restart the search for the next pod begins at the first each time.

@@ -172,7 +172,8 @@ func (t *tiny) holdsAlone(b *blueprint, pods []*corev1.Pod) bool {
 	return true
 }
 
-// isRight reports whether the assignment at hand keeps what depends on several hosts.
+// isRight reports whether the assignment at hand keeps what depends on several hosts. The types that minValues ask for need
+// not serve in the domain of the launch, so these have been looked at already.
 func (t *tiny) isRight() bool {
 	c := &checker{world: new(*t.world)}
 	c.hosts = nil
@@ -201,29 +202,7 @@ func (t *tiny) isRight() bool {
 	for _, h := range c.hosts {
 		c.checkHost(h, len(left) == 0)
 	}
-	if len(left)+len(c.list) > 0 {
-		return false
-	}
-	for i, o := range t.opened {
-		if !c.staysVaried(c.hosts[len(t.existing)+i], t.prints[o.print].pool) {
-			return false
-		}
-	}
-	return true
-}
-
-// staysVaried reports whether enough types could host the launch as it is for the pool's minValues.
-func (w *world) staysVaried(h *host, p *pool) bool {
-	if len(minimums(p)) == 0 {
-		return true
-	}
-	able := map[string]bool{}
-	for _, b := range p.prints {
-		if !able[b.typ.Name] && w.sold(b) && w.holds(h, b, h.placed) {
-			able[b.typ.Name] = true
-		}
-	}
-	return len(w.short(p, able)) == 0
+	return len(left)+len(c.list) == 0
 }
 
 // mayBuy reports whether limits and stock admit one more node from the blueprint.

@@ -167,6 +167,20 @@ func (u *unplacedChecker) staysFlexible(h *host, pod *corev1.Pod) bool {
 	return with.staysVaried(&joined, p)
 }
 
+// staysVaried reports whether enough types could host the launch as it is for the pool's minValues.
+func (w *world) staysVaried(h *host, p *pool) bool {
+	if len(minimums(p)) == 0 {
+		return true
+	}
+	able := map[string]bool{}
+	for _, b := range p.prints {
+		if !able[b.typ.Name] && w.sold(b) && w.holds(h, b, h.placed) {
+			able[b.typ.Name] = true
+		}
+	}
+	return len(w.short(p, able)) == 0
+}
+
 // everywhere reports whether the code is a reason of some node or of some pool's types.
 func (f *facts) everywhere(code scheduling.Code) bool {
 	for _, list := range append(slices.Collect(maps.Values(f.pools)), f.nodes) {
