@@ -48,14 +48,20 @@ func (s *solver) newAssigner() *assigner {
 			a.add(e.track, kind.cell, e.count)
 		}
 	}
+	for i, content := range s.onNodes {
+		a.place(t.nodes[i].cell, content, 1)
+	}
+	for i := range s.patterns {
+		a.place(s.p.kind(s.patterns[i].row).cell, s.patterns[i].content, s.patterns[i].nodes)
+	}
 	for c := range s.p.classes {
 		cl := &s.p.classes[c]
-		if int(cl.root) == c && cl.unsupported == "" && !cl.topo.aside {
+		if cl.cell < 0 && cl.unsupported == "" && !cl.topo.aside {
 			for _, n := range cl.topo.empty {
 				a.blocks[n] = true
 			}
 		}
-		if int(cl.root) == c && cl.unsupported == "" {
+		if cl.cell < 0 && cl.unsupported == "" {
 			for _, near := range cl.topo.near {
 				for _, n := range near.tracks {
 					a.near[n] = append(a.near[n], int32(c))
@@ -67,6 +73,15 @@ func (s *solver) newAssigner() *assigner {
 		}
 	}
 	return a
+}
+
+// place counts what is placed on hosts of the cell already.
+func (a *assigner) place(cell int32, content []portion, hosts int64) {
+	for _, part := range content {
+		for _, n := range a.s.p.classes[a.s.p.classes[part.class].root].topo.counted {
+			a.add(n, cell, int32(part.count*hosts))
+		}
+	}
 }
 
 // look finds out whether and at what price the part could be hosted.
@@ -149,6 +164,7 @@ func (s *solver) assign() {
 				}
 				s.waiting[root]--
 				s.remaining[part]++
+				s.given[part]++
 				a.slots[part]--
 				for _, n := range s.p.classes[root].topo.counted {
 					a.add(n, s.p.classes[part].cell, 1)
@@ -265,7 +281,7 @@ func (a *assigner) rank(root, part int32) rank {
 			continue
 		}
 		here := a.counts[n][at[key]]
-		if t.tracks[n].spread {
+		if t.tracks[n].spread && (t.tracks[n].skew != math.MaxInt32 || p.classes[root].topo.spreadsOver(n)) {
 			least := int32(math.MaxInt32)
 			for d, there := range a.counts[n] {
 				if a.present[n][d] || d == int(at[key]) {

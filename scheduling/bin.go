@@ -55,7 +55,6 @@ func (p *Problem) compileBins() {
 			}
 		}
 	}
-	p.rooms = make(map[roomKey]resource.Vector)
 	for i := range p.pools {
 		plain := p.plainBins(int32(i))
 		if len(p.pools[i].minimums) > 0 {

@@ -12,8 +12,9 @@ import (
 
 // class is a kind of waiting pods that nothing can tell apart: all later work goes by class and count.
 //
-// A root holds the pods. Roots with constraints over domains wider than a host have parts besides, one for each cell
-// (topology.go): the same pods, bound to go to hosts of that cell. A solve gives the pods of such a root to its parts.
+// A root holds the pods. Roots with preferences have rungs besides (preference.go): the same pods, bound to keep some of
+// them. Roots and rungs with constraints over domains wider than a host have parts, one for each cell (topology.go): the
+// same pods, bound to go to hosts of that cell. A solve gives the pods of such a class to its parts.
 type class struct {
 	pods        []int32 // of a root: in Problem.pods, which is sorted, in ascending order
 	demand      resource.Vector
@@ -30,11 +31,14 @@ type class struct {
 	// shares says that a node may attach fewer volumes for some of its pods than demand says.
 	shares bool
 
-	root int32 // itself, for a root
-	cell int32 // of a part; -1 for a root
+	root int32 // whose pods they are: itself, for a root
+	base int32 // what it is a part of: a root or a rung; itself, if it is not a part
+	cell int32 // of a part; -1 if it is not a part
 	// group is which of Snapshot.Groups the pods are in, counted from 1; 0 if in none.
 	group int32
 	topo  *related
+	// wishes are the preferences, heaviest first.
+	wishes []wish
 	// reserved is set where the pods go to reserved capacity or wait for the next round; see reserved.go.
 	reserved bool
 }
@@ -52,6 +56,7 @@ type signature struct {
 type kind struct {
 	pod         *corev1.Pod
 	constraints *constraints
+	wishes      []wish
 }
 
 // compileClasses sorts the waiting pods, drops those that are nobody's concern, and groups the rest.
@@ -107,7 +112,10 @@ func (p *Problem) kinds(f *findings, x printer) ([]kind, []int32) {
 			id = int32(len(kinds))
 			ids[h] = id
 			checkPod(f, podPath(pod), pod)
-			kinds = append(kinds, kind{pod: pod, constraints: p.terms.constraintsOf(f, x, pod, podPath(pod), spread.of(pod), known)})
+			kinds = append(kinds, kind{
+				pod: pod, constraints: p.terms.constraintsOf(f, x, pod, podPath(pod), spread.of(pod), known),
+				wishes: p.terms.wishes(f, x, pod, podPath(pod), spread.of(pod), known),
+			})
 		}
 		kindOf[i] = id
 	}
@@ -141,6 +149,9 @@ func (p *Problem) groupByLabels(x printer, kinds []kind, kindOf []int32) {
 	demands, restrictions := make([]print128, len(kinds)), make([]print128, len(kinds))
 	for i := range kinds {
 		demands[i], restrictions[i] = x.resources(p.requests(kinds[i].pod)).join(p.volumePrint(x, kinds[i].pod)), kinds[i].constraints.print(x)
+		for w := range kinds[i].wishes {
+			restrictions[i] = restrictions[i].join(kinds[i].wishes[w].print(x))
+		}
 	}
 	p.classOf = make([]int32, len(p.pods))
 	for i, pod := range p.pods {
@@ -151,7 +162,7 @@ func (p *Problem) groupByLabels(x printer, kinds []kind, kindOf []int32) {
 		c, seen := groups[g]
 		if !seen {
 			k := &kinds[g.kind]
-			c = p.class(x, classes, sigs, pod, k.constraints, demands[g.kind].join(restrictions[g.kind]))
+			c = p.class(x, classes, sigs, pod, k, demands[g.kind].join(restrictions[g.kind]))
 			groups[g] = c
 		}
 		p.classOf[i] = c
@@ -179,14 +190,14 @@ func (t *terms) labels(x printer, pod *corev1.Pod) print128 {
 }
 
 // class finds or makes the class of a pod. ask is a print of what it requires of resources and of other pods.
-func (p *Problem) class(x printer, classes, sigs map[print128]int32, pod *corev1.Pod, con *constraints, ask print128) int32 {
+func (p *Problem) class(x printer, classes, sigs map[print128]int32, pod *corev1.Pod, k *kind, ask print128) int32 {
 	unsupported := unsupportedField(pod)
 	if unsupported == "" && p.storage.needs[pod].excluded() {
 		unsupported = volumesField
 	}
 	matches := p.terms.matches(pod)
 	group := p.terms.groups[podName(pod)]
-	ties := p.terms.ties(con.anti, matches)
+	ties := p.terms.ties(k.constraints.anti, matches)
 	shunned := bitset.New(max(len(p.daemons), 1))
 	for d := range p.daemons {
 		if ties.conflict(p.daemons[d].ties) {
@@ -207,7 +218,7 @@ func (p *Problem) class(x printer, classes, sigs map[print128]int32, pod *corev1
 		classes[key] = c
 		p.classes = append(p.classes, class{
 			sig: sig, priority: priority(pod), unsupported: unsupported, perNode: endless, ties: ties,
-			root: c, cell: -1, group: group, topo: &related{constraints: con, matches: matches},
+			root: c, base: c, cell: -1, group: group, topo: &related{constraints: k.constraints, matches: matches}, wishes: slices.Clone(k.wishes),
 		})
 	}
 	return c
@@ -267,15 +278,15 @@ func (p *Problem) keepApart() {
 // settleApart completes the lists of classes that exclude each other: those of parts follow from their roots'. Parts of
 // one root exclude each other where the root excludes itself.
 func (p *Problem) settleApart() {
-	active := make([][]int32, len(p.classes)) // by root, the classes that its pods may be of
+	active := make([][]int32, len(p.classes)) // by undivided class, those that its pods may be of
 	for c := range p.classes {
-		if root := p.classes[c].root; p.parts[root] == nil || int(root) != c {
-			active[root] = append(active[root], int32(c))
+		if base := p.classes[c].base; p.parts[base] == nil || int(base) != c {
+			active[base] = append(active[base], int32(c))
 		}
 	}
 	roots := make([][]int32, len(p.classes))
 	for c := range p.classes {
-		if cl := &p.classes[c]; int(cl.root) == c {
+		if cl := &p.classes[c]; int(cl.base) == c {
 			roots[c] = cl.apart
 			slices.Sort(roots[c])
 			roots[c] = slices.Compact(roots[c])
@@ -284,7 +295,7 @@ func (p *Problem) settleApart() {
 	for c := range p.classes {
 		cl := &p.classes[c]
 		cl.apart = nil
-		for _, other := range roots[cl.root] {
+		for _, other := range roots[cl.base] {
 			cl.apart = append(cl.apart, active[other]...)
 		}
 		slices.Sort(cl.apart)

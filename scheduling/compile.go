@@ -27,7 +27,9 @@ type Problem struct {
 	cliques  [][]int32 // classes of which a host takes one pod in all
 	caps     []capGroup
 	capsOn   [][]int32 // by track
-	parts    [][]int32 // by root: its part for each cell, -1 where there is none; nil for roots that are not divided
+	rungs    [][]int32 // by root, those that keep most preferences first
+	wishing  bool      // some pod has preferences
+	parts    [][]int32 // by root or rung: its part for each cell, -1 where there is none; nil for roots that are not divided
 	sigs     []signature
 
 	types   []typeInfo
@@ -118,7 +120,6 @@ func (p *Problem) indexDemand() {
 		p.daemons[d].demand = p.dims.Demand(daemons[d])
 	}
 	p.indexVolumes()
-	p.keepApart()
 }
 
 // compileHosts builds the rows that can be launched and the room on existing nodes, and asks which of them admit each

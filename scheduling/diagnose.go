@@ -332,7 +332,7 @@ func (a *affinityDetails) topologyReasons(p *Problem, root, r int32) []Rejection
 	kind := p.topology.kindOf[r]
 	found, known := a.topologyOf[kind]
 	if !known {
-		at := a.ledger.open(host{kind: p.kind(r), node: -1, copies: 1})
+		at := a.ledger.open(host{kind: p.kind(r), node: -1, row: r, copies: 1})
 		a.ledger.reasons(at, root, false, func(r Rejection) bool {
 			found = append(found, r)
 			return true

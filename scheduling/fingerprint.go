@@ -126,6 +126,13 @@ func (x printer) values(h print128, pod *corev1.Pod, keys []string) print128 {
 	return h
 }
 
+func (x printer) weighted(h print128, pod *corev1.Pod, terms []corev1.WeightedPodAffinityTerm) print128 {
+	for i := range terms {
+		h = x.podTerms(h.number(uint64(terms[i].Weight)), pod, []corev1.PodAffinityTerm{terms[i].PodAffinityTerm})
+	}
+	return h
+}
+
 func (x printer) podTerms(h print128, pod *corev1.Pod, terms []corev1.PodAffinityTerm) print128 {
 	h = h.number(uint64(len(terms)))
 	for i := range terms {
@@ -137,11 +144,11 @@ func (x printer) podTerms(h print128, pod *corev1.Pod, terms []corev1.PodAffinit
 	return h
 }
 
-// spreads prints the hard topology spread constraints.
+// spreads prints topology spread constraints.
 func (x printer) spreads(h print128, pod *corev1.Pod, list []corev1.TopologySpreadConstraint) print128 {
 	for i := range list {
 		c := &list[i]
-		h = h.join(x.selector(c.LabelSelector)).join(x.text(c.TopologyKey)).number(uint64(c.MaxSkew))
+		h = h.join(x.selector(c.LabelSelector)).join(x.text(c.TopologyKey)).number(uint64(c.MaxSkew)).join(x.text(string(c.WhenUnsatisfiable)))
 		h = x.values(h.join(x.texts(c.MatchLabelKeys)), pod, c.MatchLabelKeys)
 		if c.MinDomains != nil {
 			h = h.number(uint64(*c.MinDomains) + 1)
@@ -185,18 +192,26 @@ func (x printer) spec(pod *corev1.Pod, spreads []corev1.TopologySpreadConstraint
 	}
 	h = h.join(x.resources(spec.Overhead))
 	if a := spec.Affinity; a != nil {
+		if a.NodeAffinity != nil {
+			for i := range a.NodeAffinity.PreferredDuringSchedulingIgnoredDuringExecution {
+				p := &a.NodeAffinity.PreferredDuringSchedulingIgnoredDuringExecution[i]
+				h = x.nodeTerms(x.nodeTerms(h.number(uint64(p.Weight)), p.Preference.MatchExpressions), p.Preference.MatchFields)
+			}
+		}
 		if a.PodAffinity != nil {
 			h = x.podTerms(h, pod, a.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution).number(1)
+			h = x.weighted(h, pod, a.PodAffinity.PreferredDuringSchedulingIgnoredDuringExecution).number(1)
 		}
 		if a.PodAntiAffinity != nil {
 			h = x.podTerms(h, pod, a.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution).number(2)
+			h = x.weighted(h, pod, a.PodAntiAffinity.PreferredDuringSchedulingIgnoredDuringExecution).number(2)
 		}
 		if a.PodAffinity != nil || a.PodAntiAffinity != nil {
 			h = h.join(x.text(pod.Namespace))
 		}
 	}
-	if hard := hardSpreads(spreads); len(hard) > 0 {
-		h = x.spreads(h.join(x.text(pod.Namespace)), pod, hard)
+	if len(spreads) > 0 {
+		h = x.spreads(h.join(x.text(pod.Namespace)), pod, spreads)
 	}
 	return h.join(x.text(unsupportedFeature(spec)))
 }

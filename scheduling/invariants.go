@@ -63,11 +63,11 @@ func (s *solver) broken() error {
 func (s *solver) companyBroken(content []portion) error {
 	for i, part := range content {
 		cl := &s.p.classes[part.class]
-		if part.count <= 0 || part.count > int64(cl.perNode) {
+		if part.count <= 0 || part.count > int64(s.p.classes[cl.root].perNode) {
 			return fmt.Errorf("%d pods of class %d", part.count, part.class)
 		}
 		for _, other := range content[:i] {
-			if cl.ties.conflict(s.p.classes[other.class].ties) {
+			if s.p.classes[cl.root].ties.conflict(s.p.classes[s.p.classes[other.class].root].ties) {
 				return fmt.Errorf("classes %d and %d share a host", other.class, part.class)
 			}
 		}

@@ -22,6 +22,7 @@ type ledger struct {
 type host struct {
 	kind    *hostKind
 	node    int32     // existing node, or -1
+	row     int32     // of launched ones
 	copies  int64     // how many there are
 	content []portion // by root
 }
@@ -236,13 +237,38 @@ func (l *ledger) needs(r *related, key int32) Code {
 
 // reasons yields each reason why the filters would not let the pod in, until yield returns false.
 func (l *ledger) reasons(at int, root int32, self bool, yield func(Rejection) bool) {
-	r := l.p.classes[root].topo
+	cl := &l.p.classes[root]
+	more := true
+	l.unmet(cl.topo, at, root, self, func(r Rejection) bool {
+		more = yield(r)
+		return more
+	})
+	if !more {
+		return
+	}
+	if bad := l.excluded(cl.ties, at, root, self); bad != nil {
+		yield(*bad)
+	}
+}
+
+// meets reports whether constraints, not necessarily the root's own, hold for a pod of it on the host.
+func (l *ledger) meets(r *related, at int, root int32, self bool) bool {
+	ok := true
+	l.unmet(r, at, root, self, func(Rejection) bool {
+		ok = false
+		return false
+	})
+	return ok
+}
+
+// unmet yields the constraints that do not hold for a pod of the root on the host, until yield returns false.
+func (l *ledger) unmet(r *related, at int, root int32, self bool, yield func(Rejection) bool) {
 	cell := l.p.topology.cells[l.hosts[at].kind.cell]
 	missing := false
 	for _, key := range r.needs {
 		if cell[key] < 0 {
 			missing = true
-			if !yield(Rejection{Code: l.needs(r, key), Key: l.p.topology.keys[key], Want: absentLabel}) {
+			if !yield(Rejection{Code: l.needs(r, key), Key: l.p.topology.keys[key], Want: "absent"}) {
 				return
 			}
 		}
@@ -266,9 +292,6 @@ func (l *ledger) reasons(at int, root int32, self bool, yield func(Rejection) bo
 			!yield(Rejection{Code: PodAntiAffinity, Key: l.p.topology.keys[key]}) {
 			return
 		}
-	}
-	if bad := l.excluded(at, root, self); bad != nil {
-		yield(*bad)
 	}
 }
 
@@ -346,24 +369,24 @@ func (l *ledger) lonely(at int, root int32, near *nearCheck, self bool) *Rejecti
 	return nil
 }
 
-// excluded reports a pod on the host, or on one with its name, that does not go together with the root there.
-func (l *ledger) excluded(at int, root int32, self bool) *Rejection {
-	cl := &l.p.classes[root]
-	if cl.ties.empty() {
+// excluded reports a pod on the host, or on one with its name, that does not go together there with one of the root that
+// has those ties.
+func (l *ledger) excluded(ties podTies, at int, root int32, self bool) *Rejection {
+	if ties.empty() {
 		return nil
 	}
 	for _, m := range l.mates(at) {
 		h := &l.hosts[m]
-		if cl.ties.conflict(h.kind.ties) {
-			r := l.p.terms.company(cl.ties, h.kind.ties)
+		if ties.conflict(h.kind.ties) {
+			r := l.p.terms.company(ties, h.kind.ties)
 			return &r
 		}
 		for _, part := range h.content {
 			if self && m == at && part.class == root && part.count == 1 {
 				continue
 			}
-			if other := &l.p.classes[part.class]; cl.ties.conflict(other.ties) {
-				r := l.p.terms.company(cl.ties, other.ties)
+			if other := &l.p.classes[part.class]; ties.conflict(other.ties) {
+				r := l.p.terms.company(ties, other.ties)
 				return &r
 			}
 		}

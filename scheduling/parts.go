@@ -85,7 +85,7 @@ func (p *Problem) divide() {
 	sigs := map[pinned]int32{}
 	roots := len(p.classes)
 	for c := range roots {
-		root := p.classes[c] // a copy: the list grows
+		root := p.classes[c] // or rung; a copy: the list grows
 		if root.unsupported != "" || !root.topo.wide || root.topo.aside {
 			continue
 		}

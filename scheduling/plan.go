@@ -15,6 +15,8 @@ type Plan struct {
 	Assignments []Assignment
 	// Unplaced are the pods left out, sorted likewise, each with its reasons.
 	Unplaced []Unplaced
+	// Forgone are the preferences that placed pods state and the plan does not keep, by pod, the heaviest first.
+	Forgone []Forgone
 	// Truncated is set when Options.Effort ran out before every pod got a look.
 	Truncated bool
 	// Bound is a proven lower bound in dollars per hour: no plan that places the same pods costs less.

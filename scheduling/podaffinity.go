@@ -52,6 +52,10 @@ type constraints struct {
 	affinity *affinity
 	group    *affinity // to the other members of the pod's group
 	anti     []int32   // anti-affinity terms and ports, over hosts and wider domains
+
+	// Of rungs, what they keep beside what is required, topology spread apart.
+	soft  []*affinity
+	avoid []*softAnti // over domains wider than a host
 }
 
 // near is what the pod requires to be close to.
@@ -62,7 +66,7 @@ func (c *constraints) near() []*affinity {
 			out = append(out, a)
 		}
 	}
-	return out
+	return append(out, c.soft...)
 }
 
 // constraintsOf notes what the pod requires; spreads are the topology spread constraints that hold for it.

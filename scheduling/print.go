@@ -2,6 +2,7 @@ package scheduling
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,6 +40,10 @@ func (p *Plan) String() string {
 		fmt.Fprintf(w, "launch\t%s\t%s\t%s\t%s%s\n", l.Name, offeringText(o.OfferingKey), money(o.Price), foldPods(l.Pods), relaxedText(l))
 	}
 	w.Flush()
+	for _, f := range p.forgoneTogether() {
+		fmt.Fprintf(w, "forgo\t%s\t%s\t%s\n", f.preference, f.price, foldPods(f.pods))
+	}
+	w.Flush()
 	for i := range p.Unplaced {
 		u := &p.Unplaced[i]
 		fmt.Fprintf(w, "pending %s\t%s\n", u.Pod, u.Rejections[0])
@@ -47,6 +52,33 @@ func (p *Plan) String() string {
 	fmt.Fprintf(&b, "total   %d %s, %s/h (bound %s), %d unplaced\n",
 		len(p.Launches), plural(len(p.Launches), "launch", "launches"), money(p.Price()), money(p.Bound), len(p.Unplaced))
 	return b.String()
+}
+
+// forgoneLine is pods that go without the same preference.
+type forgoneLine struct {
+	preference, price string
+	pods              []types.NamespacedName
+}
+
+// forgoneTogether are the preferences that are not kept, one line for those that read alike, by the first pod.
+func (p *Plan) forgoneTogether() []forgoneLine {
+	var out []forgoneLine
+	at := map[[2]string]int{}
+	for _, f := range p.Forgone {
+		line := forgoneLine{preference: fmt.Sprintf("%s (weight %d)", f.Preference, f.Weight), price: money(f.Price) + "/h to keep"}
+		if math.IsInf(f.Price, 1) {
+			line.price = "not to be had"
+		}
+		key := [2]string{line.preference, line.price}
+		i, known := at[key]
+		if !known {
+			i = len(out)
+			at[key] = i
+			out = append(out, line)
+		}
+		out[i].pods = append(out[i].pods, f.Pod)
+	}
+	return out
 }
 
 // foldPods is the first pod, and how many more there are.

@@ -63,12 +63,21 @@ func (s *solver) dropEmpty() {
 }
 
 // exacting reports whether plans must be held against rules that packing does not heed, or be completed pod by pod.
-func (p *Problem) exacting() bool { return len(p.topology.tracks)+len(p.snapshot.Groups) > 0 }
+func (p *Problem) exacting() bool {
+	return len(p.topology.tracks)+len(p.snapshot.Groups) > 0 || p.wishing
+}
 
 // recall gives the pods that parts could not place back to their roots, where they wait.
 func (s *solver) recall() {
 	for c := range s.remaining {
-		s.waiting[s.p.classes[c].root] += s.remaining[c]
+		n := s.remaining[c]
+		if root := s.p.classes[c].root; int(root) != c {
+			n += s.waiting[c]
+			s.waiting[c] = 0
+			s.waiting[root] += n
+		} else {
+			s.waiting[c] += n
+		}
 		s.remaining[c] = 0
 	}
 }
@@ -80,7 +89,7 @@ func (g *settling) open() {
 	g.ledger, g.at = l, g.at[:0]
 	for i := range g.patterns {
 		pt := &g.patterns[i]
-		g.at = append(g.at, l.open(host{kind: g.p.kind(pt.row), node: -1, copies: pt.nodes}))
+		g.at = append(g.at, l.open(host{kind: g.p.kind(pt.row), node: -1, row: pt.row, copies: pt.nodes}))
 	}
 	for i, content := range g.onNodes {
 		g.enter(i, content)
@@ -245,7 +254,7 @@ func (g *settling) evictUnordered() int {
 	}
 	for i := range g.patterns {
 		for n := range g.patterns[i].nodes {
-			add(l.open(host{kind: g.p.kind(g.patterns[i].row), node: -1, copies: 1}), i, int(n), g.patterns[i].content)
+			add(l.open(host{kind: g.p.kind(g.patterns[i].row), node: -1, row: g.patterns[i].row, copies: 1}), i, int(n), g.patterns[i].content)
 		}
 	}
 	slices.SortStableFunc(list, func(a, b pending) int {
@@ -432,12 +441,12 @@ func (g *settling) newSpots(root int32, yield func(spot)) {
 		}
 		kind := p.topology.kindOf[r]
 		form := p.form(root, p.topology.kinds[kind].cell)
-		if form < 0 || !p.available(r) || !p.sigs[p.classes[form].sig].rows.Has(int(r)) || !p.computeRoom(r).Fits(cl.demand) ||
+		if form < 0 || !p.available(r) || !p.sigs[p.classes[form].sig].rows.Has(int(r)) || !p.room(r).Fits(cl.demand) ||
 			g.supply.left(p, row) == 0 || g.affordable(r) == 0 {
 			continue
 		}
 		if verdicts[kind] == 0 {
-			at := g.ledger.open(host{kind: &p.topology.kinds[kind], node: -1, copies: 1})
+			at := g.ledger.open(host{kind: &p.topology.kinds[kind], node: -1, row: r, copies: 1})
 			switch {
 			case g.ledger.refuses(at, root, false) != nil:
 				verdicts[kind] = 3
@@ -490,7 +499,6 @@ func (g *settling) largerSpots(root int32, yield func(spot)) {
 			if p.pools[row.pool].weight != weight || p.topology.kindOf[r] != p.topology.kindOf[pt.row] || !p.available(r) {
 				continue
 			}
-			p.computeRoom(r)
 			if !need.hostedBy(p, r) || !g.exchanges(pt.row, r) {
 				continue
 			}
@@ -591,7 +599,7 @@ func (g *settling) use(root int32, s *spot) {
 	default:
 		g.chargeRow(s.row)
 		g.patterns = append(g.patterns, pattern{row: s.row, content: []portion{{s.class, 1}}, nodes: 1, relaxed: s.relaxed})
-		g.at = append(g.at, g.ledger.open(host{kind: g.p.kind(s.row), node: -1, copies: 1}))
+		g.at = append(g.at, g.ledger.open(host{kind: g.p.kind(s.row), node: -1, row: s.row, copies: 1}))
 		g.ledger.put(g.at[len(g.at)-1], root, 1)
 	}
 }

@@ -198,13 +198,27 @@ func (s *solver) learn(last *solver) bool {
 // run makes the attempt.
 func (s *solver) run(ctx context.Context) error {
 	s.assign()
-	s.given = slices.Clone(s.remaining)
 	if s.strategy.ranked {
 		return s.byPriority(func() error { return s.place(ctx) })
 	}
 	s.appraise(s.p.buyable(s.opts))
 	s.fillNodes()
-	return s.place(ctx)
+	if !s.p.wishing || !s.respects() {
+		return s.place(ctx)
+	}
+	for s.fall() { // existing nodes are used whatever pods prefer
+		s.assign()
+		s.appraise(s.p.buyable(s.opts))
+		s.topUp()
+	}
+	for s.rise(); ; {
+		s.assign()
+		s.appraise(s.p.buyable(s.opts))
+		s.topUp()
+		if err := s.place(ctx); err != nil || s.stopped || !s.fall() {
+			return err
+		}
+	}
 }
 
 // place buys nodes for what remains, tier by tier, until nothing more can be placed.

@@ -22,57 +22,51 @@ type spread struct {
 	affinity, taints    bool // node inclusion policies that are honoured
 }
 
-// hardSpreads are the pod's constraints that must be kept.
-func hardSpreads(constraints []corev1.TopologySpreadConstraint) []corev1.TopologySpreadConstraint {
-	var out []corev1.TopologySpreadConstraint
-	for _, c := range constraints {
-		if c.WhenUnsatisfiable != corev1.ScheduleAnyway {
-			out = append(out, c)
+// addSpreads notes the pod's hard constraints.
+func (t *terms) addSpreads(f *findings, x printer, pod *corev1.Pod, path string, list []corev1.TopologySpreadConstraint) []spread {
+	var out []spread
+	for i := range list {
+		if list[i].WhenUnsatisfiable == corev1.ScheduleAnyway {
+			continue
+		}
+		if s, ok := t.readSpread(f, x, pod, fmt.Sprintf("%s.spec.topologySpreadConstraints[%d]", path, i), &list[i]); ok {
+			out = append(out, s)
 		}
 	}
 	return out
 }
 
-// addSpreads notes the pod's hard constraints.
-func (t *terms) addSpreads(f *findings, x printer, pod *corev1.Pod, path string, list []corev1.TopologySpreadConstraint) []spread {
-	var out []spread
-	for i := range list {
-		c := &list[i]
-		if c.WhenUnsatisfiable == corev1.ScheduleAnyway {
-			continue
-		}
-		where := fmt.Sprintf("%s.spec.topologySpreadConstraints[%d]", path, i)
-		if c.MaxSkew <= 0 {
-			f.add(where+".maxSkew", "must be positive, is %d", c.MaxSkew)
-			continue
-		}
-		if c.TopologyKey == "" {
-			f.add(where+".topologyKey", "must not be empty")
-			continue
-		}
-		s := spread{key: c.TopologyKey, matcher: -1, maxSkew: c.MaxSkew, minDomains: 1, affinity: true}
-		if c.MinDomains != nil {
-			s.minDomains = *c.MinDomains
-		}
-		if c.NodeAffinityPolicy != nil {
-			s.affinity = *c.NodeAffinityPolicy == corev1.NodeInclusionPolicyHonor
-		}
-		if c.NodeTaintsPolicy != nil {
-			s.taints = *c.NodeTaintsPolicy == corev1.NodeInclusionPolicyHonor
-		}
-		selector, err := spreadSelector(pod, c)
-		if err != nil {
-			f.add(where+".labelSelector", "%v", err)
-			continue
-		}
-		if requirements, selectable := selector.Requirements(); selectable && len(requirements) > 0 {
-			s.matcher = t.matcher(x, matcher{living: true, selectors: []podSelector{{
-				labels: selector, namespaces: map[string]bool{pod.Namespace: true},
-			}}})
-		}
-		out = append(out, s)
+// readSpread reads a constraint, hard or soft; false, and a finding, if it makes no sense.
+func (t *terms) readSpread(f *findings, x printer, pod *corev1.Pod, where string, c *corev1.TopologySpreadConstraint) (spread, bool) {
+	s := spread{key: c.TopologyKey, matcher: -1, maxSkew: c.MaxSkew, minDomains: 1, affinity: true}
+	switch {
+	case c.MaxSkew <= 0:
+		f.add(where+".maxSkew", "must be positive, is %d", c.MaxSkew)
+		return s, false
+	case c.TopologyKey == "":
+		f.add(where+".topologyKey", "must not be empty")
+		return s, false
 	}
-	return out
+	if c.MinDomains != nil {
+		s.minDomains = *c.MinDomains
+	}
+	if c.NodeAffinityPolicy != nil {
+		s.affinity = *c.NodeAffinityPolicy == corev1.NodeInclusionPolicyHonor
+	}
+	if c.NodeTaintsPolicy != nil {
+		s.taints = *c.NodeTaintsPolicy == corev1.NodeInclusionPolicyHonor
+	}
+	selector, err := spreadSelector(pod, c)
+	if err != nil {
+		f.add(where+".labelSelector", "%v", err)
+		return s, false
+	}
+	if requirements, selectable := selector.Requirements(); selectable && len(requirements) > 0 {
+		s.matcher = t.matcher(x, matcher{living: true, selectors: []podSelector{{
+			labels: selector, namespaces: map[string]bool{pod.Namespace: true},
+		}}})
+	}
+	return s, true
 }
 
 // spreadSelector is the constraint's selector with the pod's own values of matchLabelKeys.

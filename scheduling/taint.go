@@ -16,6 +16,15 @@ func untolerated(taints []corev1.Taint, tolerations []corev1.Toleration) (corev1
 	return schedulinghelpers.FindMatchingUntoleratedTaint(klog.Logger{}, taints, tolerations, hard, false)
 }
 
+// prefersNot reports whether a taint keeps pods off, if it can be helped.
+func prefersNot(t *corev1.Taint) bool { return t.Effect == corev1.TaintEffectPreferNoSchedule }
+
+// shunned reports whether some taint keeps a pod with those tolerations off, if it can be helped.
+func shunned(taints []corev1.Taint, tolerations []corev1.Toleration) bool {
+	_, found := schedulinghelpers.FindMatchingUntoleratedTaint(klog.Logger{}, taints, tolerations, prefersNot, false)
+	return found
+}
+
 // nodeTaints are the taints that the scheduler sees on an existing node: those of its spec, and the one that
 // spec.unschedulable stands for.
 func nodeTaints(node *corev1.Node) []corev1.Taint {

@@ -3,12 +3,14 @@ package scheduling
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kerf-autoscaler/kerf/internal/bitset"
+	"github.com/kerf-autoscaler/kerf/internal/resource"
 )
 
 // Constraints between pods speak of domains: hosts with one value of a topology key. For keys wider than a host, all that
@@ -43,7 +45,7 @@ type track struct {
 	anti      int32 // counts pods that own this term, if not -1
 	inclusion int32 // hosts that count, in topology.inclusions
 	spread    bool  // some spread constraint looks at it, so the minimum over all domains matters
-	skew      int32 // of a spread: the least maxSkew of those constraints
+	skew      int32 // the least maxSkew of the constraints that must hold
 }
 
 // inclusion is a set of hosts that a spread constraint looks at: those that have the keys of all the pod's constraints
@@ -105,6 +107,11 @@ type spreadCheck struct {
 	track, maxSkew, minDomains, self int32
 }
 
+// spreadsOver reports whether one of the spread constraints is over the track.
+func (r *related) spreadsOver(track int32) bool {
+	return slices.ContainsFunc(r.spreads, func(s spreadCheck) bool { return s.track == track })
+}
+
 // bound reports whether other pods restrict where the class may go, exclusion from a host apart.
 func (r *related) bound() bool {
 	return len(r.spreads)+len(r.near)+len(r.empty)+len(r.needs) > 0
@@ -131,6 +138,12 @@ func (p *Problem) topologyKeys() []string {
 				add(key)
 			}
 		}
+		for _, a := range cl.topo.constraints.avoid {
+			add(a.key)
+		}
+		for _, w := range cl.wishes {
+			w.eachKey(add)
+		}
 		for _, id := range cl.topo.constraints.anti {
 			add(p.terms.anti[id].topologyKey)
 		}
@@ -146,6 +159,9 @@ func (p *Problem) topologyKeys() []string {
 
 // compileTopology finds cells and tracks and divides the roots that need it into parts.
 func (p *Problem) compileTopology() {
+	p.rooms = make(map[roomKey]resource.Vector)
+	p.compileRungs()
+	p.keepApart()
 	p.parts = make([][]int32, len(p.classes))
 	t := &p.topology
 	t.keys = p.topologyKeys()
@@ -236,6 +252,7 @@ func (p *Problem) compileTracks() {
 		if !known {
 			n = int32(len(t.tracks))
 			ids[tr] = n
+			tr.skew = math.MaxInt32
 			t.tracks = append(t.tracks, tr)
 			if tr.anti >= 0 {
 				owners[tr.anti] = append(owners[tr.anti], n)
@@ -245,54 +262,24 @@ func (p *Problem) compileTracks() {
 		}
 		return n
 	}
-	everything := p.newInclusions()
+	in := p.newInclusions()
 	for c := range p.classes {
 		cl := &p.classes[c]
 		if cl.unsupported != "" {
 			continue
 		}
-		r := cl.topo
-		for _, s := range r.constraints.spreads {
-			key := t.key(s.key)
-			if key >= 0 {
-				r.needs = append(r.needs, key)
-			}
-			if s.matcher < 0 {
-				continue
-			}
-			n := id(track{key: key, matcher: s.matcher, anti: -1, inclusion: everything.of(cl, s), spread: true})
-			t.tracks[n].skew = min(cmp.Or(t.tracks[n].skew, s.maxSkew), s.maxSkew)
-			r.spreads = append(r.spreads, spreadCheck{n, s.maxSkew, s.minDomains, count(r.matches.Has(int(s.matcher)))})
+		p.relate(cl.topo, cl, in, id)
+		if int(cl.root) != c {
+			continue
 		}
-		for _, a := range r.constraints.near() {
-			check := nearCheck{first: r.matches.Has(int(a.matcher))}
-			for _, name := range a.keys {
-				key := t.key(name)
-				if key >= 0 {
-					r.needs = append(r.needs, key)
-				}
-				check.tracks = append(check.tracks, id(track{key: key, matcher: a.matcher, anti: -1}))
-				r.aside = r.aside || key == hostname
-			}
-			slices.Sort(check.tracks)
-			check.tracks = slices.Compact(check.tracks)
-			r.near = append(r.near, check)
+		for _, s := range cl.topo.spreads {
+			t.tracks[s.track].skew = min(t.tracks[s.track].skew, s.maxSkew)
 		}
-		for _, n := range r.constraints.anti {
-			if term := &p.terms.anti[n]; !term.host() {
-				r.empty = append(r.empty, id(track{key: t.key(term.topologyKey), matcher: term.matcher, anti: -1}))
+		for i := range cl.wishes {
+			if con := cl.wishes[i].constraints(); con != nil {
+				cl.wishes[i].related = &related{constraints: con, matches: cl.topo.matches}
+				p.relate(cl.wishes[i].related, cl, in, id)
 			}
-		}
-		for m := range r.matches.All() {
-			for _, n := range p.terms.antiOf[m] {
-				if term := &p.terms.anti[n]; !term.host() {
-					r.empty = append(r.empty, id(track{key: t.key(term.topologyKey), matcher: -1, anti: n}))
-				}
-			}
-		}
-		for _, list := range []*[]int32{&r.needs, &r.empty} {
-			slices.Sort(*list)
-			*list = slices.Compact(*list)
 		}
 	}
 	for c := range p.classes {
@@ -307,6 +294,55 @@ func (p *Problem) compileTracks() {
 		p.daemons[d].counted = p.counted(members, owners, p.daemons[d].matches, p.daemons[d].anti)
 	}
 	p.countBound(members, owners)
+}
+
+// relate turns constraints of the class into questions about tracks.
+func (p *Problem) relate(r *related, cl *class, in *inclusions, id func(track) int32) {
+	t := &p.topology
+	for _, s := range r.constraints.spreads {
+		key := t.key(s.key)
+		if key >= 0 {
+			r.needs = append(r.needs, key)
+		}
+		if s.matcher < 0 {
+			continue
+		}
+		n := id(track{key: key, matcher: s.matcher, anti: -1, inclusion: in.of(cl, r.constraints.spreads, s), spread: true})
+		r.spreads = append(r.spreads, spreadCheck{n, s.maxSkew, s.minDomains, count(r.matches.Has(int(s.matcher)))})
+	}
+	for _, a := range r.constraints.near() {
+		check := nearCheck{first: r.matches.Has(int(a.matcher))}
+		for _, name := range a.keys {
+			key := t.key(name)
+			if key >= 0 {
+				r.needs = append(r.needs, key)
+			}
+			check.tracks = append(check.tracks, id(track{key: key, matcher: a.matcher, anti: -1}))
+			r.aside = r.aside || key == hostname
+		}
+		slices.Sort(check.tracks)
+		check.tracks = slices.Compact(check.tracks)
+		r.near = append(r.near, check)
+	}
+	for _, a := range r.constraints.avoid {
+		r.empty = append(r.empty, id(track{key: t.key(a.key), matcher: a.matcher, anti: -1}))
+	}
+	for _, n := range r.constraints.anti {
+		if term := &p.terms.anti[n]; !term.host() {
+			r.empty = append(r.empty, id(track{key: t.key(term.topologyKey), matcher: term.matcher, anti: -1}))
+		}
+	}
+	for m := range r.matches.All() {
+		for _, n := range p.terms.antiOf[m] {
+			if term := &p.terms.anti[n]; !term.host() && r == cl.topo {
+				r.empty = append(r.empty, id(track{key: t.key(term.topologyKey), matcher: -1, anti: n}))
+			}
+		}
+	}
+	for _, list := range []*[]int32{&r.needs, &r.empty} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
 }
 
 func count(b bool) int32 {
@@ -406,21 +442,22 @@ func (in *inclusions) number(i inclusion) int32 {
 	return id
 }
 
-// of are the hosts that the constraint of a class looks at.
-func (in *inclusions) of(cl *class, s spread) int32 {
+// of are the hosts that a constraint of the class looks at, one of several.
+func (in *inclusions) of(cl *class, all []spread, s spread) int32 {
 	p := in.p
+	sig := p.classes[cl.root].sig
 	var keys []string
-	for _, other := range cl.topo.constraints.spreads {
+	for _, other := range all {
 		if other.key != corev1.LabelHostname {
 			keys = append(keys, other.key)
 		}
 	}
-	name := fmt.Sprint(cl.sig, s.affinity, s.taints, strings.Join(keys, ","))
+	name := fmt.Sprint(sig, s.affinity, s.taints, strings.Join(keys, ","))
 	id, known := in.bySig[name]
 	if known {
 		return id
 	}
-	spec := &p.sigs[cl.sig].pod.Spec
+	spec := &p.sigs[sig].pod.Spec
 	out := inclusion{p.topology.inclusions[0].rows.Clone(), p.topology.inclusions[0].nodes.Clone()}
 	if s.affinity {
 		out.rows.And(p.rowPlaces.admittedBy(spec))

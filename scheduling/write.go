@@ -24,27 +24,47 @@ func (s *solver) write() *Plan {
 		problem: s.p, final: s, Truncated: s.stopped,
 		Stats: Stats{Pods: len(s.p.pods) + len(s.p.promises), Classes: s.p.roots(), Offerings: s.p.purchasable(), Effort: s.meter.used},
 	}
+	s.sortPatterns()
+	var at []int // by pattern, its place in the ledger; nil if preferences do not matter
+	if s.p.wishing && s.opts.Preferences != PreferencesIgnore {
+		g := &settling{solver: s}
+		g.open()
+		s.ledger, at = g.ledger, slices.Clip(append([]int{}, g.at...))
+	}
 	next := make([]int, len(s.p.classes))
 	plan.Assignments = make([]Assignment, 0, len(s.p.pods))
-	take := func(content []portion, node string, launch bool) []types.NamespacedName {
+	take := func(content []portion, node string, at int, launch bool) []types.NamespacedName {
 		var names []types.NamespacedName
 		for _, part := range content {
 			root := s.p.classes[part.class].root
 			pods := s.p.classes[root].pods
+			var forgone []Forgone
+			if at >= 0 && len(s.p.classes[root].wishes) > 0 {
+				forgone = s.forgone(root, at)
+			}
 			for range part.count {
 				name := podName(s.p.pods[pods[next[root]]])
 				next[root]++
 				names = append(names, name)
 				plan.Assignments = append(plan.Assignments, Assignment{Pod: name, Node: node, Launch: launch})
+				for _, f := range forgone {
+					f.Pod = name
+					plan.Forgone = append(plan.Forgone, f)
+				}
 			}
 		}
 		slices.SortFunc(names, compareNames)
 		return names
 	}
 	for i, content := range s.onNodes {
-		take(content, s.p.nodes[i].object.Name, false)
+		place := -1
+		if at != nil {
+			place = i
+		}
+		take(content, s.p.nodes[i].object.Name, place, false)
 	}
-	s.writeLaunches(plan, take)
+	s.writeLaunches(plan, at, take)
+	slices.SortStableFunc(plan.Forgone, func(a, b Forgone) int { return compareNames(a.Pod, b.Pod) })
 	slices.SortFunc(plan.Assignments, func(a, b Assignment) int { return compareNames(a.Pod, b.Pod) })
 	s.writeUnplaced(plan, next)
 	plan.Bound = s.p.bound(s.placed())
@@ -99,8 +119,8 @@ func (s *solver) sortPatterns() {
 	})
 }
 
-func (s *solver) writeLaunches(plan *Plan, take func([]portion, string, bool) []types.NamespacedName) {
-	s.sortPatterns()
+// writeLaunches writes the patterns, which are sorted. at is where the ledger has them, if it is needed.
+func (s *solver) writeLaunches(plan *Plan, at []int, take func([]portion, string, int, bool) []types.NamespacedName) {
 	plan.Launches = make([]Launch, 0, s.launches)
 	numbers := map[string]int{}
 	for i := range s.patterns {
@@ -108,10 +128,14 @@ func (s *solver) writeLaunches(plan *Plan, take func([]portion, string, bool) []
 		row := &s.p.rows[pt.row]
 		pool := &s.p.pools[row.pool]
 		template := s.launch(pt)
+		place := -1
+		if at != nil {
+			place = at[i]
+		}
 		for range pt.nodes {
 			l := template
 			l.Name = s.p.freshName(pool.source.Name, numbers)
-			l.Pods = take(pt.content, l.Name, true)
+			l.Pods = take(pt.content, l.Name, place, true)
 			l.Node = s.p.newNode(pt.row, l.Name)
 			plan.Launches = append(plan.Launches, l)
 		}
