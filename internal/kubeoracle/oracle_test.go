@@ -38,6 +38,9 @@ func TestOracleAgreesOnConstraintsBetweenPods(t *testing.T) {
 	f := gen.Full()
 	f.Size, f.MinValues, f.Groups, f.Unsupported = gen.Small, false, false, false
 	agree(t, f, func(random *rand.Rand, s scheduling.Snapshot, plan *scheduling.Plan) {
+		if random.IntN(3) > 0 {
+			lighten(s)
+		}
 		multiply(random, plan)
 		scatter(random, s, plan)
 		for range random.IntN(3) {
@@ -77,8 +80,11 @@ func agree(t *testing.T, f gen.Features, spoil func(*rand.Rand, scheduling.Snaps
 
 // compare spoils the plan and describes a disagreement. It counts the pods that both accept and refuse.
 func compare(t *testing.T, s scheduling.Snapshot, seed uint64, spoil func(*rand.Rand, scheduling.Snapshot, *scheduling.Plan)) (string, map[string]int) {
+	s = gen.Clone(s)
 	plan, err := scheduling.Solve(t.Context(), s, scheduling.Options{})
-	require.NoError(t, err)
+	if err != nil { // of a world that was made smaller, some fact may be missing
+		return fmt.Sprintf("cannot solve: %v", err), nil
+	}
 	spoil(rand.New(rand.NewPCG(seed, 1)), s, plan)
 	findings, err := kubeoracle.Judge(t.Context(), s, plan, scheduling.Options{})
 	require.NoError(t, err)
@@ -219,6 +225,16 @@ func scatter(random *rand.Rand, s scheduling.Snapshot, plan *scheduling.Plan) {
 			leave(plan, *a)
 			a.Node, a.Launch = target.Node, target.Launch
 			join(plan, *a)
+		}
+	}
+}
+
+// lighten makes the pods that wait so small that room is no question, and what else they ask for is.
+func lighten(s scheduling.Snapshot) {
+	for _, pod := range s.Pods {
+		pod.Spec.Resources, pod.Spec.Overhead, pod.Spec.InitContainers = nil, nil, nil
+		for i := range pod.Spec.Containers {
+			pod.Spec.Containers[i].Resources = corev1.ResourceRequirements{}
 		}
 	}
 }

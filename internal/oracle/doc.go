@@ -22,4 +22,10 @@
 //     one toleration with one taint, all from the Kubernetes libraries.
 //   - A pod that uses a constraint which the oracle cannot judge must not be placed; the list of such constraints is in
 //     unsupported.go, in one place.
+//
+// Each constraint has a file of its own, which says which plugin of the scheduler it follows: antiaffinity.go, podaffinity.go,
+// spread.go, spreaddefault.go, volumebinding.go, volumezone.go, volumesharing.go and volumelimit.go; what a node says by
+// itself is in filter.go. They are asked about the final state, about the way there (sequence.go), about further nodes
+// (unplaced.go) and about the other choices of a launch (launch.go). Package kubeoracle holds all that against the real
+// scheduler.
 package oracle

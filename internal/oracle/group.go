@@ -67,7 +67,7 @@ func (c *checker) checkGroups() {
 	}
 }
 
-// groupReasons says whether the host is where the pod's group is not.
+// groupReasons says whether the host is where the pod's group is not: the group's key is affinity among its members.
 func (w *world) groupReasons(pod *corev1.Pod, h *host) []reason {
 	g := w.groupOf(pod)
 	if g == nil || g.TopologyKey == "" {
@@ -78,7 +78,7 @@ func (w *world) groupReasons(pod *corev1.Pod, h *host) []reason {
 		ok = ok && n.Labels[g.TopologyKey] == value
 	}
 	if !ok {
-		return []reason{{scheduling.RequirementConflict, g.TopologyKey}}
+		return []reason{{scheduling.PodAffinity, g.TopologyKey}}
 	}
 	return nil
 }

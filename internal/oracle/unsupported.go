@@ -72,39 +72,13 @@ func (w *world) isMigrated(pod *corev1.Pod, v *corev1.Volume) bool {
 	return class != nil && strings.HasPrefix(class.Provisioner, "kubernetes.io/") && class.Provisioner != "kubernetes.io/no-provisioner"
 }
 
-// mayDecline lists the fields with which the engine may answer NotSupported: those that nobody judges; topology spread,
-// pod affinity, volumes, and required anti-affinity over anything but hostnames, the pod's own or that of a pod that stays where
-// it is.
+// mayDecline lists the fields with which the engine may answer NotSupported: those that nobody judges, and volumes whose
+// place depends on what other pods get.
 func (w *world) mayDecline(pod *corev1.Pod) []string {
 	out := w.unjudged(pod)
-	if len(affinityTerms(pod)) > 0 {
-		out = append(out, "spec.affinity.podAffinity")
-	}
-	if len(w.spreadsOf(pod)) > 0 {
-		out = append(out, "spec.topologySpreadConstraints")
-	}
 	for i := range pod.Spec.Volumes {
-		s := pod.Spec.Volumes[i].VolumeSource
-		if s.PersistentVolumeClaim != nil || s.Ephemeral != nil || s.GCEPersistentDisk != nil || s.AWSElasticBlockStore != nil ||
-			s.AzureDisk != nil || s.ISCSI != nil || s.RBD != nil || s.Cinder != nil {
+		if _, ok := claimName(pod, &pod.Spec.Volumes[i]); ok {
 			out = append(out, "spec.volumes")
-		}
-	}
-	for _, term := range antiTerms(pod) {
-		if term.TopologyKey != corev1.LabelHostname {
-			out = append(out, "spec.affinity.podAntiAffinity")
-		}
-	}
-	standing := append([]*corev1.Pod{}, w.daemons...)
-	for _, h := range w.existing {
-		standing = append(standing, h.bound...)
-	}
-	for _, other := range standing {
-		terms := antiTerms(other)
-		for i := range terms {
-			if terms[i].TopologyKey != corev1.LabelHostname && w.selects(other, &terms[i], pod) {
-				out = append(out, "anti-affinity of "+name(other).String())
-			}
 		}
 	}
 	return out
