@@ -18,6 +18,14 @@ import (
 // checkGroups finds groups that cannot be told apart, and pods in two of them.
 func checkGroups(f *findings, s *Snapshot) {
 	names := map[string]bool{}
+	waiting := make(map[types.NamespacedName]bool, len(s.Pods))
+	if len(s.Groups) > 0 {
+		for _, pod := range s.Pods {
+			if pod != nil {
+				waiting[podName(pod)] = true
+			}
+		}
+	}
 	member := map[types.NamespacedName]string{}
 	for i := range s.Groups {
 		g := &s.Groups[i]
@@ -33,7 +41,7 @@ func checkGroups(f *findings, s *Snapshot) {
 			f.add(path+".MinCount", "must not be negative, is %d", g.MinCount)
 		}
 		for _, pod := range g.Pods {
-			if other, taken := member[pod]; taken && other != g.Name {
+			if other, taken := member[pod]; taken && other != g.Name && waiting[pod] {
 				f.add(fmt.Sprintf("%s.Pods[%s]", path, pod), "is in group %s as well", other)
 			}
 			member[pod] = g.Name
