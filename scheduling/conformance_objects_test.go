@@ -5,6 +5,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kerf-autoscaler/kerf/scheduling"
@@ -119,6 +120,7 @@ func capacityTracked(pod *corev1.Pod, s *scheduling.Storage) {
 	class, tracked, mode := "tracked", true, storagev1.VolumeBindingWaitForFirstConsumer
 	claim := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: pod.Namespace, Name: "data"}}
 	claim.Spec.StorageClassName = &class
+	claim.Spec.Resources.Requests = corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")}
 	s.Claims = append(s.Claims, claim)
 	s.Classes = append(s.Classes, &storagev1.StorageClass{ObjectMeta: metav1.ObjectMeta{Name: class}, Provisioner: "disk", VolumeBindingMode: &mode})
 	s.CSIDrivers = append(s.CSIDrivers, &storagev1.CSIDriver{ObjectMeta: metav1.ObjectMeta{Name: "disk"}, Spec: storagev1.CSIDriverSpec{StorageCapacity: &tracked}})
