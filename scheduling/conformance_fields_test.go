@@ -4,15 +4,17 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kerf-autoscaler/kerf/scheduling"
 )
 
 // field says what one field of an object means for where pods may run.
 type field struct {
 	// ignored is why the field has no effect; empty for fields that have one.
 	ignored string
-	// sample gives a pod the field in a way that restricts it. Where the planner answers NotSupported the field is not
-	// supported. Without a sample the field is supported.
-	sample func(*corev1.Pod)
+	// sample gives a pod the field in a way that restricts it, or an object that the pod depends on. Where the planner
+	// answers NotSupported the field is not supported. Without a sample the field is supported.
+	sample func(*corev1.Pod, *scheduling.Storage)
 	// through is a field of the pod by which the object is reached: where that is not supported this is not either.
 	through string
 }
@@ -35,7 +37,7 @@ func (f fields) through(pod string, paths ...string) fields {
 
 // asked adds a field of which the planner is asked whether it is supported.
 func (f fields) asked(path string, sample func(*corev1.Pod)) fields {
-	return f.add(field{sample: sample}, path)
+	return f.add(field{sample: func(p *corev1.Pod, _ *scheduling.Storage) { sample(p) }}, path)
 }
 
 func (f fields) add(one field, paths ...string) fields {
@@ -128,10 +130,9 @@ func podFields() fields {
 	f.ignored(bookkeeping, `status.observedGeneration status.conditions status.message status.reason status.hostIP status.hostIPs
 		status.podIP status.podIPs status.startTime status.qosClass status.ephemeralContainerStatuses status.resourceClaimStatuses
 		status.extendedResourceClaimStatus status.nodeAllocatableResourceClaimStatuses status.volumeHealth`)
-	f.ignored("is where preemption made room; no pod is evicted for another's sake", "status.nominatedNodeName")
 	f.ignored("a resize under way is counted as the scheduler counts it; waiting pods have none", `status.initContainerStatuses
 		status.containerStatuses status.resize status.allocatedResources status.resources`)
-	f.supported("status.phase")
+	f.supported("status.phase status.nominatedNodeName")
 	return f
 }
 

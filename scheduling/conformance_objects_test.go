@@ -5,6 +5,10 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kerf-autoscaler/kerf/scheduling"
 )
 
 // object is a kind of object that decides where pods may run.
@@ -106,9 +110,21 @@ func csiDriverFields() fields {
 	f := fields{}
 	f.metadata()
 	f.through(claims, "metadata.name spec.preventPodSchedulingIfMissing")
-	f.ignored("where a driver reports how much storage is left, nobody asks yet", "spec.storageCapacity")
+	f.add(field{sample: capacityTracked}, "spec.storageCapacity")
 	return f.ignored(mounting, `spec.attachRequired spec.podInfoOnMount spec.volumeLifecycleModes spec.fsGroupPolicy spec.tokenRequests
 		spec.requiresRepublish spec.seLinuxMount spec.nodeAllocatableUpdatePeriodSeconds spec.serviceAccountTokenInSecrets`)
+}
+
+// capacityTracked gives the pod a claim to be fulfilled by a driver that reports how much storage is left where.
+func capacityTracked(pod *corev1.Pod, s *scheduling.Storage) {
+	class, tracked, mode := "tracked", true, storagev1.VolumeBindingWaitForFirstConsumer
+	claim := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: pod.Namespace, Name: "data"}}
+	claim.Spec.StorageClassName = &class
+	claim.Spec.Resources.Requests = corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")}
+	s.Claims = append(s.Claims, claim)
+	s.Classes = append(s.Classes, &storagev1.StorageClass{ObjectMeta: metav1.ObjectMeta{Name: class}, Provisioner: "disk", VolumeBindingMode: &mode})
+	s.CSIDrivers = append(s.CSIDrivers, &storagev1.CSIDriver{ObjectMeta: metav1.ObjectMeta{Name: "disk"}, Spec: storagev1.CSIDriverSpec{StorageCapacity: &tracked}})
+	pod.Spec.Volumes = []corev1.Volume{{Name: "data", VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "data"}}}}
 }
 
 func attachmentFields() fields {

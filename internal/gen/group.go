@@ -32,7 +32,7 @@ func (m *maker) makeGroups(kinds [][]types.NamespacedName) {
 			g.MinCount = m.between(1, n)
 		}
 		if m.chance(0.06) { // one more than there is
-			g.Pods = append(g.Pods, types.NamespacedName{Namespace: "default", Name: "nobody"})
+			g.Pods = append(g.Pods, types.NamespacedName{Namespace: "default", Name: fmt.Sprintf("nobody-%d", i)})
 		}
 		if len(m.targets) > 0 && m.chance(0.4) {
 			g.TopologyKey = m.topologyKey(pick(m, m.targets...))

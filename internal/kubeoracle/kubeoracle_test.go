@@ -23,7 +23,7 @@ import (
 var (
 	worldCount = flag.Int("worlds", 2000, "how many random worlds the real scheduler judges")
 	firstSeed  = flag.Uint64("seed", 0, "seed of the first random world")
-	features   = flag.String("features", "full,-Groups", "what random worlds may contain: base, full, or such as base,+Spread,+Volumes")
+	features   = flag.String("features", "full", "what random worlds may contain: base, full, or such as base,+Spread,+Volumes")
 )
 
 // preset is what the flag says.
