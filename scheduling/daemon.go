@@ -3,6 +3,7 @@ package scheduling
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -83,12 +84,17 @@ func (p *Problem) rejectByPoolTaints(rows bitset.Set, tolerations []corev1.Toler
 // beside the bound pods and those owed before it, for want of room or because they exclude it, is ignored: its pod could
 // not start either.
 func (p *Problem) oweDaemons() {
+	byName := make([]int, len(p.nodes))
+	for i := range byName {
+		byName[i] = i
+	}
+	slices.SortFunc(byName, func(a, b int) int { return strings.Compare(p.nodes[a].object.Name, p.nodes[b].object.Name) })
 	for d := range p.daemons {
 		daemon := &p.daemons[d]
 		admitted := p.nodePlaces.admittedBy(&daemon.pod.Spec)
-		for i := range p.nodes {
+		for _, i := range byName {
 			n := &p.nodes[i]
-			if !admitted.Has(i) || daemon.runsOn(n) || !n.free.Fits(daemon.demand) || daemon.ties.conflict(n.ties) {
+			if !admitted.Has(i) || daemon.runsOn(n) || !n.free.Fits(daemon.demand) || daemon.ties.conflict(n.ties) || p.excludesDaemon(n, daemon) {
 				continue
 			}
 			if _, bad := untolerated(n.taints, daemon.tolerations); bad {
@@ -99,6 +105,42 @@ func (p *Problem) oweDaemons() {
 			n.ties = n.ties.with(daemon.ties)
 		}
 	}
+}
+
+// excludesDaemon reports whether anti-affinity over a domain wider than a host keeps the DaemonSet's pod off the node, its
+// own or that of a pod which is there.
+func (p *Problem) excludesDaemon(n *node, d *daemon) bool {
+	if !slices.ContainsFunc(p.terms.anti, func(t antiTerm) bool { return !t.host() }) {
+		return false
+	}
+	conflict := func(other *node, anti []int32, matches bitset.Set) bool {
+		for _, id := range anti {
+			term := &p.terms.anti[id]
+			if term.host() || !matches.Has(int(term.matcher)) {
+				continue
+			}
+			here, ok := n.object.Labels[term.topologyKey]
+			if there, too := other.object.Labels[term.topologyKey]; ok && too && here == there {
+				return true
+			}
+		}
+		return false
+	}
+	for i := range p.nodes {
+		other := &p.nodes[i]
+		for _, pod := range other.pods {
+			if anti := p.boundAnti[pod]; len(d.anti) > 0 && conflict(other, d.anti, p.terms.matchesOf(pod)) ||
+				len(anti) > 0 && conflict(other, anti, d.matches) {
+				return true
+			}
+		}
+		for _, o := range other.owed {
+			if owed := &p.daemons[o]; conflict(other, d.anti, owed.matches) || conflict(other, owed.anti, d.matches) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // runsOn reports whether the DaemonSet has a pod on the node.

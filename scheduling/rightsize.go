@@ -12,7 +12,7 @@ import (
 type needs struct {
 	demand resource.Vector
 	sigs   bitset.Set
-	cell   int32 // to which the machine is bound for the sake of pods that are in no part; -1 if to none
+	kind   int32 // of rows, to which the machine is bound for the sake of constraints between pods; -1 if to none
 	// anywhere are the signatures of the roots: what the content asks if no cell is given.
 	anywhere bitset.Set
 }
@@ -20,15 +20,15 @@ type needs struct {
 func (p *Problem) needs(pt *pattern) needs {
 	n := p.contentNeeds(pt.content)
 	for _, part := range pt.content {
-		if cl := &p.classes[part.class]; cl.topo.wide && cl.cell < 0 {
-			n.cell = p.kind(pt.row).cell
+		if topo := p.classes[p.classes[part.class].root].topo; topo.bound() || len(topo.counted) > 0 {
+			n.kind = p.topology.kindOf[pt.row]
 		}
 	}
 	return n
 }
 
 func (p *Problem) contentNeeds(content []portion) needs {
-	n := needs{demand: make(resource.Vector, p.dims.Len()), sigs: bitset.New(len(p.sigs)), anywhere: bitset.New(len(p.sigs)), cell: -1}
+	n := needs{demand: make(resource.Vector, p.dims.Len()), sigs: bitset.New(len(p.sigs)), anywhere: bitset.New(len(p.sigs)), kind: -1}
 	for _, part := range content {
 		cl := &p.classes[part.class]
 		for d, amount := range cl.demand {
@@ -42,7 +42,7 @@ func (p *Problem) contentNeeds(content []portion) needs {
 
 // hostedBy reports whether a node of the row can hold the content.
 func (n *needs) hostedBy(p *Problem, r int32) bool {
-	return n.sigs.SubsetOf(p.columns[p.columnOf[r]]) && p.room(r).Fits(n.demand) && (n.cell < 0 || p.kind(r).cell == n.cell)
+	return n.sigs.SubsetOf(p.columns[p.columnOf[r]]) && p.room(r).Fits(n.demand) && (n.kind < 0 || p.topology.kindOf[r] == n.kind)
 }
 
 // hostedInSomeCell is hostedBy for a machine of whatever cell: what counts for minValues.
@@ -117,7 +117,7 @@ func (s *solver) cheaper(pt pattern, need *needs) (int32, int64) {
 			if s.p.rowPrice(r) >= price {
 				break
 			}
-			if need.cell >= 0 && s.p.kind(r).cell != need.cell {
+			if need.kind >= 0 && s.p.topology.kindOf[r] != need.kind {
 				continue
 			}
 			if n := s.supply.left(s.p, &s.p.rows[r]); n > 0 {

@@ -26,21 +26,9 @@ const maxSettles = 4
 func (s *solver) settle(ctx context.Context) error {
 	s.recall()
 	if s.p.exacting() {
-		g := &settling{solver: s}
-		for range maxSettles {
-			g.open()
-			removed := g.evict()
-			placed, err := g.complete(ctx)
-			if err != nil {
-				return err
-			}
-			if removed == 0 && placed == 0 {
-				break
-			}
+		if err := (&settling{solver: s}).settle(ctx); err != nil {
+			return err
 		}
-		g.open()
-		g.evict()
-		s.ledger = g.ledger
 	}
 	for c := range s.waiting {
 		s.remaining[c] += s.waiting[c]
@@ -60,6 +48,25 @@ func (s *solver) dropEmpty() {
 		s.refund(pt)
 		return true
 	})
+}
+
+// settle takes off and completes until nothing changes. Where that has no end, because a pod that comes later makes the
+// rules refuse one that is there and is refused itself without it, both stay, as long as they can come in some order.
+func (g *settling) settle(ctx context.Context) error {
+	for range maxSettles {
+		g.open()
+		removed := g.evict()
+		placed, err := g.complete(ctx)
+		if g.solver.ledger = g.ledger; err != nil || removed == 0 && placed == 0 {
+			return err
+		}
+	}
+	g.open()
+	for g.evictUnordered() > 0 {
+		g.open()
+	}
+	g.solver.ledger = g.ledger
+	return nil
 }
 
 // exacting reports whether plans must be held against rules that packing does not heed, or be completed pod by pod.

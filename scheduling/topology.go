@@ -496,14 +496,21 @@ func (p *Problem) compileHostKinds() {
 	for c := range t.cells {
 		groups.refine(p.rowsOf(int32(c)))
 	}
-	for o := range p.overheads {
-		set := bitset.New(len(p.rows))
-		for r, id := range p.overheadOf {
-			if int(id) == o {
-				set.Add(r)
-			}
+	byDaemons := map[string]bitset.Set{} // rows whose DaemonSets mean the same to waiting pods
+	names := make([]string, len(p.overheads))
+	for o := range names {
+		tally, ties := p.daemonTally(int32(o))
+		names[o] = fmt.Sprint(tally, ties)
+	}
+	for r, o := range p.overheadOf {
+		name := names[o]
+		if byDaemons[name] == nil {
+			byDaemons[name] = bitset.New(len(p.rows))
 		}
-		groups.refine(set)
+		byDaemons[name].Add(r)
+	}
+	for _, name := range sortedKeys(byDaemons) {
+		groups.refine(byDaemons[name])
 	}
 	for i := range t.inclusions {
 		groups.refine(t.inclusions[i].rows)
@@ -524,15 +531,7 @@ func (p *Problem) compileHostKinds() {
 				kind.included.Add(i)
 			}
 		}
-		sums := map[int32]int32{}
-		kind.ties = podTies{owns: bitset.New(len(p.terms.anti)), selectedBy: bitset.New(len(p.terms.anti))}
-		for d := range p.overheads[p.overheadOf[r]].daemons.All() {
-			kind.ties = kind.ties.with(p.daemons[d].ties)
-			for _, n := range p.daemons[d].counted {
-				sums[n]++
-			}
-		}
-		kind.tally = sortedTally(sums)
+		kind.tally, kind.ties = p.daemonTally(p.overheadOf[r])
 	}
 	t.mates = make([][]int32, len(p.nodes))
 	byName := map[string][]int32{}
@@ -554,6 +553,19 @@ func (p *Problem) compileHostKinds() {
 			t.mates[i] = byName[p.nodes[i].object.Labels[corev1.LabelHostname]]
 		}
 	}
+}
+
+// daemonTally is what the DaemonSets of a set of rows add to tracks, and how they relate to other pods on the host.
+func (p *Problem) daemonTally(overhead int32) ([]held, podTies) {
+	sums := map[int32]int32{}
+	ties := podTies{owns: bitset.New(len(p.terms.anti)), selectedBy: bitset.New(len(p.terms.anti))}
+	for d := range p.overheads[overhead].daemons.All() {
+		ties = ties.with(p.daemons[d].ties)
+		for _, n := range p.daemons[d].counted {
+			sums[n]++
+		}
+	}
+	return sortedTally(sums), ties
 }
 
 // rowsOf are the rows of a cell. It must be called before the kinds of rows are known.

@@ -190,24 +190,19 @@ func (s *solver) launch(pt *pattern) Launch {
 
 // alternatives are the offerings that can host the pattern's content: the one that is paid for first, then the others
 // by price. Offerings that are sold out by the plan itself, or whose machines the pool's limits no longer admit, are
-// left out. The names of their types come cheapest first, by what they cost in whatever cell; in pools with minValues,
-// those of types that could serve in other cells alone are among them.
+// left out. The names of their types come cheapest first, each at what it costs in the cheapest cell; in pools with
+// minValues, types that could serve in other cells alone are among them.
 func (s *solver) alternatives(pt *pattern, need *needs) ([]cloudprovider.Choice, []string) {
 	p := s.p
 	chosen := &p.rows[pt.row]
 	pool := &p.pools[chosen.pool]
 	var rows []int32
-	here := map[int32]bool{chosen.typ: true} // types with a row in the pattern's cell
+	here := map[int32]bool{} // types with a row where the pattern is
 	for r := pool.rows[0]; r < pool.rows[1]; r++ {
-		if r != pt.row {
-			if p.look(r) != p.look(pt.row) || !p.available(r) || !need.hostedInSomeCell(p, r) || !s.replaceable(pt, r) {
-				continue
-			}
-			if need.hostedBy(p, r) {
-				here[p.rows[r].typ] = true
-			}
+		if r == pt.row || p.look(r) == p.look(pt.row) && p.available(r) && need.hostedInSomeCell(p, r) && s.replaceable(pt, r) {
+			rows = append(rows, r)
+			here[p.rows[r].typ] = here[p.rows[r].typ] || r == pt.row || need.hostedBy(p, r)
 		}
-		rows = append(rows, r)
 	}
 	slices.SortFunc(rows, p.compareRows)
 	choices := []cloudprovider.Choice{p.choice(pt.row)}

@@ -3,6 +3,7 @@ package kubeoracle
 import (
 	"context"
 	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -46,16 +47,20 @@ func (st *state) allDaemons(info *framework.NodeInfo) {
 	}
 }
 
-// owe puts the pods of DaemonSets that apply and have no pod yet on an existing node, each if there is room for it.
-func (st *state) owe(ctx context.Context, info *framework.NodeInfo) {
+// owe puts the pods of DaemonSets that apply and have no pod yet on the existing nodes, each if there is room for it. All
+// bound pods are there; DaemonSets come by name, and for each the nodes by name.
+func (st *state) owe(ctx context.Context, infos []*framework.NodeInfo) {
+	slices.SortFunc(infos, func(a, b *framework.NodeInfo) int { return strings.Compare(a.Node().Name, b.Node().Name) })
 	for _, ds := range st.daemons {
-		present := slices.ContainsFunc(info.Pods, func(p fwk.PodInfo) bool { return owns(ds, p.GetPod()) })
-		if present || !runsOn(ds, info.Node()) {
-			continue
-		}
-		pod := daemonPod(ds, info.Node().Name)
-		if _, r := st.try(ctx, pod, info.Node().Name); r.none() {
-			info.AddPod(pod)
+		for _, info := range infos {
+			present := slices.ContainsFunc(info.Pods, func(p fwk.PodInfo) bool { return owns(ds, p.GetPod()) })
+			if present || !runsOn(ds, info.Node()) {
+				continue
+			}
+			pod := daemonPod(ds, info.Node().Name)
+			if _, r := st.try(ctx, pod, info.Node().Name); r.none() {
+				info.AddPod(pod)
+			}
 		}
 	}
 }

@@ -71,11 +71,9 @@ func newState(ctx context.Context, s *scheduling.Snapshot, plan *scheduling.Plan
 		infos = append(infos, st.addExisting(&s.Nodes[i]))
 	}
 	st.keepPromises()
+	st.owe(ctx, infos)
 	for i := range plan.Launches {
 		st.addLaunch(&plan.Launches[i])
-	}
-	for _, info := range infos { // all bound pods are there by now
-		st.owe(ctx, info)
 	}
 	slices.SortFunc(st.existing, func(a, b *corev1.Node) int { return strings.Compare(a.Name, b.Name) })
 	st.readAssignments()

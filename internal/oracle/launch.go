@@ -311,15 +311,18 @@ func (c *checker) checkTypes(object string, p *pool, l *scheduling.Launch) {
 	if len(minimums(p)) > 0 {
 		holds = c.serves
 	}
-	admitted, hosting := []float64{}, []float64{}
+	admitted, serving, hosting := []float64{}, []float64{}, []float64{}
 	for i, t := range l.InstanceTypes {
 		if slices.Contains(l.InstanceTypes[:i], t) {
 			c.add(InstanceTypes, object, "%s is listed twice", t)
 		}
-		cheapest, cheapestHosting := math.Inf(1), math.Inf(1)
+		cheapest, cheapestServing, cheapestHosting := math.Inf(1), math.Inf(1), math.Inf(1)
 		for _, b := range p.prints {
 			if b.typ.Name == t && c.sold(b) {
 				cheapest = min(cheapest, b.offering.Price)
+				if b.offering.Price < cheapestServing && c.serves(h, b, h.placed) {
+					cheapestServing = b.offering.Price
+				}
 				if b.offering.Price < cheapestHosting && holds(h, b, h.placed) {
 					cheapestHosting = b.offering.Price
 				}
@@ -330,10 +333,11 @@ func (c *checker) checkTypes(object string, p *pool, l *scheduling.Launch) {
 		} else if math.IsInf(cheapestHosting, 1) {
 			c.add(InstanceTypes, object, "%s cannot host the content", t)
 		}
-		admitted, hosting = append(admitted, cheapest), append(hosting, cheapestHosting)
+		admitted, serving, hosting = append(admitted, cheapest), append(serving, cheapestServing), append(hosting, cheapestHosting)
 	}
-	// A type's price may be read as that of its cheapest offering, or of the cheapest that suits the pods.
-	if !slices.IsSorted(admitted) && !slices.IsSorted(hosting) {
+	// A type's price may be read as that of its cheapest offering, of the cheapest that suits the pods by themselves, or
+	// of the cheapest that suits them where the others are.
+	if !slices.IsSorted(admitted) && !slices.IsSorted(serving) && !slices.IsSorted(hosting) {
 		c.add(InstanceTypes, object, "%v are not cheapest first: %v", l.InstanceTypes, hosting)
 	}
 	values := c.variety(p, func(b *blueprint) bool { return slices.Contains(l.InstanceTypes, b.typ.Name) })
