@@ -106,7 +106,7 @@ func (p *Problem) kinds(f *findings, x printer) ([]kind, []int32) {
 	kindOf := make([]int32, len(p.pods))
 	spread := newDefaultSpread(p.snapshot.Profile)
 	for i, pod := range p.pods {
-		h := x.spec(pod, spread.of(pod)).join(p.volumePrint(x, pod))
+		h := x.spec(pod, spread.of(pod)).join(p.volumePrint(x, pod)).number(uint64(p.terms.groups[podName(pod)]))
 		id, seen := ids[h]
 		if !seen {
 			id = int32(len(kinds))

@@ -34,6 +34,7 @@ type storage struct {
 
 	limited  map[string]bool // drivers of which some node or instance type limits the volumes
 	starting map[string]bool // nodes that are not initialised yet
+	twins    map[string]bool // hostnames that several nodes have
 
 	holders map[types.NamespacedName]string // a bound pod that uses the claim
 	users   map[types.NamespacedName]int    // pods, waiting or bound, that use it
@@ -98,9 +99,12 @@ func (p *Problem) compileStorage(f *findings) {
 	}
 	s.index(f)
 	s.findLimits(p)
-	s.starting = map[string]bool{}
+	s.starting, s.twins = map[string]bool{}, map[string]bool{}
 	for i := range p.nodes {
 		s.starting[p.nodes[i].object.Name] = !p.nodes[i].initialized
+		if p.nodes[i].twin {
+			s.twins[p.nodes[i].object.Labels[corev1.LabelHostname]] = true
+		}
 		for _, pod := range p.nodes[i].pods {
 			for _, key := range claimNames(pod) {
 				s.users[key]++

@@ -211,7 +211,7 @@ func (u *unplacedChecker) checkRejection(object string, f *facts, r scheduling.R
 			return
 		}
 	}
-	if r.Pool == "" && r.Code == scheduling.RequirementConflict && len(u.hosts) == 0 && u.nothingToLaunch() {
+	if r.Pool == "" && (r.Code == scheduling.RequirementConflict || r.Code == scheduling.VolumeConflict) && len(u.hosts) == 0 && u.nothingToLaunch() {
 		return
 	}
 	u.add(Reason, object, "%+v is true of nothing", r)
