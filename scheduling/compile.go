@@ -166,6 +166,9 @@ func (p *Problem) compileHosts(f *findings) {
 // maxValues bounds how many values of a topology key are told apart where the planner chooses the value.
 const maxValues = 64
 
+// maxFresh is how many values are told apart of a key for which a pool admits any number of them.
+const maxFresh = 8
+
 // valuesOf are values of a topology key that nodes may have: those of existing nodes, and those that pools and types name.
 func (p *Problem) valuesOf(key string) []string {
 	var values []string
@@ -175,7 +178,19 @@ func (p *Problem) valuesOf(key string) []string {
 		}
 	}
 	for i := range p.pools {
-		values = append(values, p.pools[i].require.Get(key).Values()...)
+		r := p.pools[i].require.Get(key)
+		values = append(values, r.Values()...)
+		if r.Finite() {
+			continue
+		}
+		for range maxFresh {
+			value, ok := r.Pick()
+			if !ok {
+				break
+			}
+			values = append(values, value)
+			r = r.Intersect(requirement.NotIn(key, value))
+		}
 	}
 	for i := range p.types {
 		values = append(values, p.types[i].source.Requirements.Get(key).Values()...)

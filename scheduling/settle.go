@@ -16,6 +16,8 @@ type settling struct {
 	*solver
 	ledger *ledger
 	at     []int // by pattern, its place in the ledger
+	// lenient is 1 once skew that arises after a pod has come does not count any more.
+	lenient int
 }
 
 // maxSettles bounds how often what was completed is held against the rules again.
@@ -50,21 +52,21 @@ func (s *solver) dropEmpty() {
 	})
 }
 
-// settle takes off and completes until nothing changes. Where that has no end, because a pod that comes later makes the
-// rules refuse one that is there and is refused itself without it, both stay, as long as they can come in some order.
+// settle takes off and completes until nothing changes. That may have no end where a pod that comes later makes the rules
+// refuse one that is there, by skew, and is refused itself without it: then both stay, as they can come in some order.
 func (g *settling) settle(ctx context.Context) error {
-	for range maxSettles {
-		g.open()
-		removed := g.evict()
-		placed, err := g.complete(ctx)
-		if g.solver.ledger = g.ledger; err != nil || removed == 0 && placed == 0 {
-			return err
+	for g.lenient = range 2 {
+		for range maxSettles {
+			g.open()
+			removed := g.evict()
+			placed, err := g.complete(ctx)
+			if g.solver.ledger = g.ledger; err != nil || removed == 0 && placed == 0 {
+				return err
+			}
 		}
 	}
 	g.open()
-	for g.evictUnordered() > 0 {
-		g.open()
-	}
+	g.evict()
 	g.solver.ledger = g.ledger
 	return nil
 }
@@ -141,7 +143,7 @@ func (g *settling) evictRefused() int {
 			if !g.p.classes[root].topo.bound() {
 				continue
 			}
-			for n := part.count; n > 0 && g.ledger.refuses(at, root, true) != nil; n-- {
+			for n := part.count; n > 0 && g.refusesNow(at, root); n-- {
 				take(part.class)
 				removed++
 			}
@@ -168,6 +170,16 @@ func (g *settling) evictRefused() int {
 		}
 	}
 	return removed
+}
+
+// refusesNow reports whether the rules would not let a pod of the root in again that is on the host.
+func (g *settling) refusesNow(at int, root int32) bool {
+	refused := false
+	g.ledger.reasons(at, root, true, func(r Rejection) bool {
+		refused = g.lenient == 0 || r.Code != TopologySpread
+		return !refused
+	})
+	return refused
 }
 
 // single makes the pattern one of a single node and moves the others to a pattern at the end of the list, whose place it
