@@ -396,7 +396,7 @@ func (s *solver) volumeVerdict(pod *corev1.Pod, class *class, placed func(*corev
 		return NotEvaluated, []Rejection{{Code: NotSupported, Key: n.turn.reason.Key + ", which " + n.turn.reason.Want, Count: 1}}
 	case n.chosen:
 		return NotEvaluated, []Rejection{{Code: NotSupported, Key: "a choice of volumes", Count: 1}}
-	case n.shared && (s.p.mentionsLimit(reasons) || s.attachesMost(class)):
+	case verdict == Infeasible && s.mayShare(class):
 		return NotEvaluated, []Rejection{{Code: NotSupported, Key: "a volume that pods share where the number of volumes is limited", Count: 1}}
 	}
 	return verdict, s.p.ownClaims(class, pod, reasons)
