@@ -296,7 +296,7 @@ func (p *Problem) attachLimits(n *node) map[string]int {
 }
 
 // attachedTo are the volumes attached to a node: those of its pods, and those that are said to be attached. broken says
-// that a pod uses a claim that is another pod's, at which the scheduler gives up.
+// that a pod uses a claim that is another pod's, or a disk that its driver does not serve, at which the scheduler gives up.
 func (s *storage) attachedTo(n *node) (drivers map[string]string, broken bool) {
 	drivers = map[string]string{}
 	for _, pod := range n.pods {
@@ -305,6 +305,7 @@ func (s *storage) attachedTo(n *node) (drivers map[string]string, broken bool) {
 			if key, _ := claimName(pod, v); v.Ephemeral != nil && s.claims[key] != nil && ephemeral.VolumeIsForPod(pod, s.claims[key]) != nil {
 				broken = true
 			}
+			broken = broken || unmanaged(v)
 			if driver, volume := s.attached(pod, v); driver != "" {
 				drivers[volume] = driver
 			}

@@ -206,7 +206,7 @@ func (s *storage) settle(c *contest) {
 		for _, pod := range c.pods {
 			s.needs[pod].unclear = &Rejection{Code: NotSupported, Key: "a choice of volumes of StorageClass " + class.Name, Count: 1}
 		}
-	case key == corev1.LabelHostname:
+	case key == corev1.LabelHostname && !slices.ContainsFunc(values, func(v string) bool { return s.twins[v] }):
 		s.settleLocal(c, class, volumes)
 	default:
 		s.settleInOrder(c, class, volumes, slices.Compact(slices.Sorted(slices.Values(values))))
@@ -282,11 +282,11 @@ func (s *storage) settleLocal(c *contest, class *storagev1.StorageClass, volumes
 	}
 }
 
-// localRoom is how many of the local volumes are on the node. Of nodes that share a hostname none counts.
+// localRoom is how many of the local volumes are on the node.
 func (s *storage) localRoom(resource string, n *node) int64 {
 	count := int64(0)
 	for _, l := range s.locals {
-		if l.resource != resource || n.twin {
+		if l.resource != resource {
 			continue
 		}
 		for _, v := range l.volumes {

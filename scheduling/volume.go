@@ -258,6 +258,9 @@ func (s *storage) needsOf(f *findings, pod *corev1.Pod, nodes bool) *volumeNeeds
 				return n
 			}
 		}
+		if unmanaged(v) {
+			n.unclear = &Rejection{Code: NotSupported, Key: fmt.Sprintf("spec.volumes[%s].azureDisk of a kind other than Managed", v.Name), Count: 1}
+		}
 		if driver, _ := s.attached(pod, v); driver != "" {
 			s.known(f, path, "CSIDrivers", s.source.CSIDrivers == nil)
 			if nodes {
