@@ -75,7 +75,10 @@ func (s *storage) matchClaim(n *volumeNeeds, claim *corev1.PersistentVolumeClaim
 		return nil
 	}
 	suitable, own := s.suitable(claim)
+	twice := len(slices.DeleteFunc(slices.Clone(n.delayed), func(c *corev1.PersistentVolumeClaim) bool { return c != claim })) > 1
 	switch {
+	case own != nil && twice:
+		n.unclear = &Rejection{Code: NotSupported, Key: claimKey(key) + ", which the pod names twice and a volume is kept for", Count: 1}
 	case own != nil:
 		n.obey(key, s.ownRule(own, class))
 	case len(suitable) == 0:

@@ -61,8 +61,10 @@ type volumeNeeds struct {
 	stuck, unclear *Rejection
 	turn           *turn
 
-	delayed   []*corev1.PersistentVolumeClaim // unbound ones that get a volume once the pod has a node
-	exclusive []types.NamespacedName          // those that one pod may use at a time
+	// delayed are unbound claims that get a volume once the pod has a node. One that the pod names twice is there twice: the
+	// scheduler looks for a volume each time.
+	delayed   []*corev1.PersistentVolumeClaim
+	exclusive []types.NamespacedName // those that one pod may use at a time
 }
 
 // turn is why a pod has to wait for others.
@@ -323,9 +325,7 @@ func (s *storage) claimNeeds(f *findings, path string, n *volumeNeeds, pod *core
 	}
 	s.known(f, path, "Volumes", s.source.Volumes == nil)
 	s.known(f, path, "CSIDrivers", s.source.CSIDrivers == nil)
-	if !slices.Contains(n.delayed, claim) {
-		n.delayed = append(n.delayed, claim)
-	}
+	n.delayed = append(n.delayed, claim)
 	return ""
 }
 
