@@ -155,6 +155,41 @@ func (s *storage) driverRule(driver string, moved bool) int32 {
 	})
 }
 
+// mayShare reports whether a pod of the class might find room where it seems that there is none, since volumes that pods
+// share have been counted more than once.
+func (s *solver) mayShare(cl *class) bool {
+	p := s.p
+	least := cl.demand.Clone()
+	attaches := false
+	for _, dim := range p.storage.dims {
+		if dim.driver != "" {
+			attaches = attaches || least[dim.position] > 0
+			least[dim.position] = 0
+		}
+	}
+	if !attaches || !slices.ContainsFunc(p.classes, func(c class) bool { return c.shares }) {
+		return false
+	}
+	for i := range p.nodes {
+		if p.nodes[i].accepts.Has(int(cl.sig)) && s.nodeRoom[i].Fits(least) && !s.nodeRoom[i].Fits(cl.demand) {
+			return true
+		}
+	}
+	for i := range s.patterns {
+		pt := &s.patterns[i]
+		if !p.sigs[cl.sig].rows.Has(int(pt.row)) {
+			continue
+		}
+		need := p.needs(pt)
+		room := p.room(pt.row).Clone()
+		room.Sub(need.demand, 1)
+		if room.Fits(least) && !room.Fits(cl.demand) {
+			return true
+		}
+	}
+	return false
+}
+
 // requests is what a waiting or daemon pod asks of a node, volumes included.
 func (p *Problem) requests(pod *corev1.Pod) corev1.ResourceList {
 	list := requests(pod)
@@ -261,7 +296,7 @@ func (p *Problem) attachLimits(n *node) map[string]int {
 }
 
 // attachedTo are the volumes attached to a node: those of its pods, and those that are said to be attached. broken says
-// that a pod uses a claim that is another pod's, at which the scheduler gives up.
+// that a pod uses a claim that is another pod's, or a disk that its driver does not serve, at which the scheduler gives up.
 func (s *storage) attachedTo(n *node) (drivers map[string]string, broken bool) {
 	drivers = map[string]string{}
 	for _, pod := range n.pods {
@@ -270,6 +305,7 @@ func (s *storage) attachedTo(n *node) (drivers map[string]string, broken bool) {
 			if key, _ := claimName(pod, v); v.Ephemeral != nil && s.claims[key] != nil && ephemeral.VolumeIsForPod(pod, s.claims[key]) != nil {
 				broken = true
 			}
+			broken = broken || unmanaged(v)
 			if driver, volume := s.attached(pod, v); driver != "" {
 				drivers[volume] = driver
 			}
@@ -324,11 +360,6 @@ func (p *Problem) withLimits(reasons []Rejection, limits map[string]int) []Rejec
 // attaches reports whether the reason is about attached volumes.
 func (p *Problem) attaches(r Rejection) bool { return r.Code == InsufficientResource && r.Used != "" }
 
-// mentionsLimit reports whether one of the reasons is about attached volumes.
-func (p *Problem) mentionsLimit(reasons []Rejection) bool {
-	return slices.ContainsFunc(reasons, p.attaches)
-}
-
 // volumeText is a reason about attached volumes in words.
 func (r Rejection) volumeText() string {
 	more := int64(amount(r.Want) - amount(r.Used))
@@ -336,18 +367,4 @@ func (r Rejection) volumeText() string {
 		return "no room for another " + r.Key + " volume (limit " + r.Have + ")"
 	}
 	return "no room for " + strconv.FormatInt(more, 10) + " " + r.Key + " volumes (limit " + r.Have + ", " + r.Used + " attached)"
-}
-
-// attachesMost reports whether some launched node has too little room left for the class's volumes.
-func (s *solver) attachesMost(class *class) bool {
-	for i := range s.patterns {
-		need := s.p.needs(&s.patterns[i])
-		room := s.p.room(s.patterns[i].row)
-		for _, dim := range s.p.storage.dims {
-			if d := dim.position; class.demand[d] > 0 && class.demand[d]+need.demand[d] > room[d] {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -161,7 +161,7 @@ func (f fields) volumes() {
 	asked("ephemeral", corev1.VolumeSource{Ephemeral: &corev1.EphemeralVolumeSource{}})
 	asked("gcePersistentDisk", corev1.VolumeSource{GCEPersistentDisk: &corev1.GCEPersistentDiskVolumeSource{PDName: "data"}})
 	asked("awsElasticBlockStore", corev1.VolumeSource{AWSElasticBlockStore: &corev1.AWSElasticBlockStoreVolumeSource{VolumeID: "data"}})
-	asked("azureDisk", corev1.VolumeSource{AzureDisk: &corev1.AzureDiskVolumeSource{DiskName: "data", DataDiskURI: "data"}})
+	asked("azureDisk", corev1.VolumeSource{AzureDisk: &corev1.AzureDiskVolumeSource{DiskName: "data", DataDiskURI: "data", Kind: new(corev1.AzureManagedDisk)}})
 	asked("cinder", corev1.VolumeSource{Cinder: &corev1.CinderVolumeSource{VolumeID: "data"}})
 	asked("portworxVolume", corev1.VolumeSource{PortworxVolume: &corev1.PortworxVolumeSource{VolumeID: "data"}})
 	asked("iscsi", corev1.VolumeSource{ISCSI: &corev1.ISCSIVolumeSource{TargetPortal: "10.0.0.1", IQN: "data"}})

@@ -58,6 +58,12 @@ func inlineDriver(v *corev1.Volume) (driver, handle string) {
 	return "", ""
 }
 
+// unmanaged reports whether the pod itself names a disk of Azure that the driver does not serve: one that is not managed,
+// which is what a disk is unless it says so. The scheduler gives up over such a disk wherever drivers report.
+func unmanaged(v *corev1.Volume) bool {
+	return v.AzureDisk != nil && (v.AzureDisk.Kind == nil || *v.AzureDisk.Kind != corev1.AzureManagedDisk)
+}
+
 // volumeDriver is the same for a PersistentVolume. moved says that it is of an in-tree plugin.
 func volumeDriver(v *corev1.PersistentVolume) (driver, handle string, moved bool) {
 	s := &v.Spec
@@ -72,7 +78,7 @@ func volumeDriver(v *corev1.PersistentVolume) (driver, handle string, moved bool
 			zones = v.Labels[corev1.LabelTopologyZone]
 		}
 		return "pd.csi.storage.gke.io", gceHandle(zones, s.GCEPersistentDisk.PDName), true
-	case s.AzureDisk != nil:
+	case s.AzureDisk != nil && (s.AzureDisk.Kind == nil || *s.AzureDisk.Kind == corev1.AzureManagedDisk):
 		return "disk.csi.azure.com", s.AzureDisk.DataDiskURI, true
 	case s.Cinder != nil:
 		return "cinder.csi.openstack.org", s.Cinder.VolumeID, true

@@ -75,7 +75,10 @@ func (s *storage) matchClaim(n *volumeNeeds, claim *corev1.PersistentVolumeClaim
 		return nil
 	}
 	suitable, own := s.suitable(claim)
+	twice := len(slices.DeleteFunc(slices.Clone(n.delayed), func(c *corev1.PersistentVolumeClaim) bool { return c != claim })) > 1
 	switch {
+	case own != nil && twice:
+		n.unclear = &Rejection{Code: NotSupported, Key: claimKey(key) + ", which the pod names twice and a volume is kept for", Count: 1}
 	case own != nil:
 		n.obey(key, s.ownRule(own, class))
 	case len(suitable) == 0:
@@ -206,7 +209,7 @@ func (s *storage) settle(c *contest) {
 		for _, pod := range c.pods {
 			s.needs[pod].unclear = &Rejection{Code: NotSupported, Key: "a choice of volumes of StorageClass " + class.Name, Count: 1}
 		}
-	case key == corev1.LabelHostname:
+	case key == corev1.LabelHostname && !slices.ContainsFunc(values, func(v string) bool { return s.twins[v] }):
 		s.settleLocal(c, class, volumes)
 	default:
 		s.settleInOrder(c, class, volumes, slices.Compact(slices.Sorted(slices.Values(values))))
@@ -282,11 +285,11 @@ func (s *storage) settleLocal(c *contest, class *storagev1.StorageClass, volumes
 	}
 }
 
-// localRoom is how many of the local volumes are on the node. Of nodes that share a hostname none counts.
+// localRoom is how many of the local volumes are on the node.
 func (s *storage) localRoom(resource string, n *node) int64 {
 	count := int64(0)
 	for _, l := range s.locals {
-		if l.resource != resource || n.twin {
+		if l.resource != resource {
 			continue
 		}
 		for _, v := range l.volumes {

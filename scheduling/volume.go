@@ -61,8 +61,10 @@ type volumeNeeds struct {
 	stuck, unclear *Rejection
 	turn           *turn
 
-	delayed   []*corev1.PersistentVolumeClaim // unbound ones that get a volume once the pod has a node
-	exclusive []types.NamespacedName          // those that one pod may use at a time
+	// delayed are unbound claims that get a volume once the pod has a node. One that the pod names twice is there twice: the
+	// scheduler looks for a volume each time.
+	delayed   []*corev1.PersistentVolumeClaim
+	exclusive []types.NamespacedName // those that one pod may use at a time
 }
 
 // turn is why a pod has to wait for others.
@@ -258,6 +260,9 @@ func (s *storage) needsOf(f *findings, pod *corev1.Pod, nodes bool) *volumeNeeds
 				return n
 			}
 		}
+		if unmanaged(v) {
+			n.unclear = &Rejection{Code: NotSupported, Key: fmt.Sprintf("spec.volumes[%s].azureDisk of a kind other than Managed", v.Name), Count: 1}
+		}
 		if driver, _ := s.attached(pod, v); driver != "" {
 			s.known(f, path, "CSIDrivers", s.source.CSIDrivers == nil)
 			if nodes {
@@ -320,9 +325,7 @@ func (s *storage) claimNeeds(f *findings, path string, n *volumeNeeds, pod *core
 	}
 	s.known(f, path, "Volumes", s.source.Volumes == nil)
 	s.known(f, path, "CSIDrivers", s.source.CSIDrivers == nil)
-	if !slices.Contains(n.delayed, claim) {
-		n.delayed = append(n.delayed, claim)
-	}
+	n.delayed = append(n.delayed, claim)
 	return ""
 }
 
@@ -396,7 +399,7 @@ func (s *solver) volumeVerdict(pod *corev1.Pod, class *class, placed func(*corev
 		return NotEvaluated, []Rejection{{Code: NotSupported, Key: n.turn.reason.Key + ", which " + n.turn.reason.Want, Count: 1}}
 	case n.chosen:
 		return NotEvaluated, []Rejection{{Code: NotSupported, Key: "a choice of volumes", Count: 1}}
-	case n.shared && (s.p.mentionsLimit(reasons) || s.attachesMost(class)):
+	case verdict == Infeasible && s.mayShare(class):
 		return NotEvaluated, []Rejection{{Code: NotSupported, Key: "a volume that pods share where the number of volumes is limited", Count: 1}}
 	}
 	return verdict, s.p.ownClaims(class, pod, reasons)

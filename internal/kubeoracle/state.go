@@ -35,6 +35,7 @@ type state struct {
 	groups   map[types.NamespacedName]*group
 	pools    []*pool
 	findings []Finding
+	reached  func(node *framework.NodeInfo, pod *corev1.Pod) bool // whether the volumes can be had there, promises aside
 }
 
 func newState(ctx context.Context, s *scheduling.Snapshot, plan *scheduling.Plan, options scheduling.Options) (*state, error) {
@@ -63,9 +64,11 @@ func newState(ctx context.Context, s *scheduling.Snapshot, plan *scheduling.Plan
 	if err != nil {
 		return nil, err
 	}
-	if st.scheduler, err = newScheduler(ctx, newBoard(), &s.Profile, slices.Concat(objects, st.objects())); err != nil {
+	objects = slices.Concat(objects, st.objects())
+	if st.scheduler, err = newScheduler(ctx, newBoard(), &s.Profile, objects); err != nil {
 		return nil, err
 	}
+	st.reached = reach(ctx, func() (*scheduler, error) { return newScheduler(ctx, newBoard(), &s.Profile, objects) })
 	var infos []*framework.NodeInfo
 	for i := range s.Nodes {
 		infos = append(infos, st.addExisting(&s.Nodes[i]))

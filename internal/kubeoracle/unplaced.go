@@ -13,6 +13,7 @@ import (
 	v1helper "k8s.io/component-helpers/scheduling/corev1"
 	"k8s.io/klog/v2"
 	kubescheduler "k8s.io/kubernetes/pkg/scheduler"
+	"k8s.io/kubernetes/pkg/scheduler/framework"
 
 	"github.com/kerf-autoscaler/kerf/scheduling"
 )
@@ -262,10 +263,14 @@ func (st *state) staysFlexible(l *scheduling.Launch, pod *corev1.Pod) bool {
 	return st.varied(p, able)
 }
 
-// holds reports whether the node can host those pods together, as the kubelet and the taint plugin see it.
+// holds reports whether the node can host those pods together, as the kubelet, the taint plugin and the plugins for volumes
+// see it.
 func (st *state) holds(f *further, pods []*corev1.Pod) bool {
 	info := st.info(f).SnapshotConcrete()
 	for _, pod := range pods {
+		if len(pod.Spec.Volumes) > 0 && !st.reached(info, pod) {
+			return false
+		}
 		_, repelled := v1helper.FindMatchingUntoleratedTaint(klog.Background(), f.node.Spec.Taints, pod.Spec.Tolerations, hard, false)
 		if repelled || len(kubescheduler.AdmissionCheck(pod, info, false)) > 0 {
 			return false
@@ -273,6 +278,25 @@ func (st *state) holds(f *further, pods []*corev1.Pod) bool {
 		info.AddPod(on(pod, f.node.Name))
 	}
 	return true
+}
+
+// reach asks a scheduler of its own whether a pod's volumes can be had on a node, as if no claim had been promised a volume
+// or a node. The scheduler is set up when it is needed.
+func reach(ctx context.Context, setUp func() (*scheduler, error)) func(node *framework.NodeInfo, pod *corev1.Pod) bool {
+	var s *scheduler
+	return func(node *framework.NodeInfo, pod *corev1.Pod) bool {
+		if s == nil {
+			var err error
+			if s, err = setUp(); err != nil {
+				panic(err) // another one was set up in the same way
+			}
+		}
+		switch s.begin(ctx, pod).filter(ctx, node).plugin {
+		case "NodeVolumeLimits", "VolumeBinding", "VolumeZone":
+			return false
+		}
+		return true
+	}
 }
 
 func hard(t *corev1.Taint) bool {

@@ -31,6 +31,11 @@ func (w *world) unjudged(pod *corev1.Pod) []string {
 	if spec.HostNetwork && spec.HostUsers != nil && !*spec.HostUsers {
 		out = append(out, "spec.hostUsers")
 	}
+	for i := range spec.Volumes {
+		if d := spec.Volumes[i].AzureDisk; d != nil && (d.Kind == nil || *d.Kind != corev1.AzureManagedDisk) {
+			out = append(out, "spec.volumes") // no driver serves it, and what then depends on what drivers there are
+		}
+	}
 	if w.migrates() {
 		for i := range spec.Volumes {
 			if w.isMigrated(pod, &spec.Volumes[i]) {
