@@ -121,7 +121,10 @@ func (s *solver) verdict(c int32) (Verdict, []Rejection) {
 	if field := s.p.classes[c].unsupported; field != "" {
 		return NotEvaluated, []Rejection{{Code: NotSupported, Key: field, Count: 1}}
 	}
-	if s.p.classes[c].reserved && !s.stopped {
+	if s.stopped && !s.looked.Has(int(c)) {
+		return NotEvaluated, []Rejection{{Code: EffortExhausted, Key: s.spentOption(), Count: 1}}
+	}
+	if s.p.classes[c].reserved {
 		return NotEvaluated, s.awaited(c)
 	}
 	if cl := &s.p.classes[c]; s.leavesOut(cl) && !s.stopped {
@@ -129,14 +132,18 @@ func (s *solver) verdict(c int32) (Verdict, []Rejection) {
 	}
 	d := s.diagnose(c)
 	var all []Rejection
-	possible := false
+	nodes := 0
+	for _, r := range d.nodes {
+		nodes += r.Count
+	}
+	possible := nodes < len(s.p.nodes)
 	for _, pool := range d.pools {
 		for _, r := range pool.Rejections {
 			possible = possible || r.Code == EffortExhausted
 			all = append(all, r)
 		}
 	}
-	if s.stopped || possible {
+	if possible {
 		return NotEvaluated, []Rejection{{Code: EffortExhausted, Key: s.spentOption(), Count: 1}}
 	}
 	all = append(all, d.nodes...)

@@ -5,6 +5,8 @@ import (
 	"context"
 	"math"
 	"slices"
+
+	"github.com/kerf-autoscaler/kerf/internal/bitset"
 )
 
 // Settling holds a finished attempt against the exact rules of the scheduler. While nodes are filled, constraints between
@@ -15,7 +17,8 @@ import (
 type settling struct {
 	*solver
 	ledger *ledger
-	at     []int // by pattern, its place in the ledger
+	at     []int   // by pattern, its place in the ledger
+	rows   []int32 // as they are tried
 }
 
 // maxSettles bounds how often what was completed is held against the rules again.
@@ -25,8 +28,12 @@ const maxSettles = 4
 // no pod that is left out would be admitted anywhere.
 func (s *solver) settle(ctx context.Context) error {
 	s.recall()
-	if s.p.exacting() {
-		if err := (&settling{solver: s}).settle(ctx); err != nil {
+	if s.stopped { // the pods that wait take turns
+		s.hurried, s.stopped = true, false
+	}
+	s.looked = bitset.New(len(s.p.classes))
+	if s.p.exacting() || s.hurried {
+		if err := (&settling{solver: s, rows: s.p.orderedRows()}).settle(ctx); err != nil {
 			return err
 		}
 	}
@@ -317,13 +324,16 @@ func (g *settling) singles(i int) []int {
 func (g *settling) complete(ctx context.Context) (int, error) {
 	var roots []int32
 	for c, n := range g.waiting {
-		if n > 0 {
+		switch {
+		case n == 0:
+		case g.meter.limit > 0 && !g.hostable(int32(c)):
+			g.looked.Add(c)
+		default:
 			roots = append(roots, int32(c))
 		}
 	}
-	slices.SortFunc(roots, func(a, b int32) int {
-		return cmp.Or(cmp.Compare(g.p.classes[b].priority, g.p.classes[a].priority), cmp.Compare(a, b))
-	})
+	slices.SortFunc(roots, g.p.byPriorityThenID)
+	roots = g.inTurn(roots)
 	placed := 0
 	for progress := true; progress; {
 		progress = false
@@ -331,9 +341,16 @@ func (g *settling) complete(ctx context.Context) (int, error) {
 			if err := ctx.Err(); err != nil {
 				return placed, err
 			}
-			for g.waiting[root] > 0 && g.step() && g.placeOne(root) {
+			for g.waiting[root] > 0 && g.step() {
+				if !g.placeOne(root) {
+					g.looked.Add(int(root))
+					break
+				}
 				placed++
 				progress = true
+				if g.meter.limit > 0 {
+					break // one at a time
+				}
 			}
 		}
 	}
@@ -441,7 +458,7 @@ func (g *settling) newSpots(root int32, yield func(spot)) {
 	together := cl.topo.together()
 	verdicts := make([]int8, len(p.topology.kinds)) // 0 unknown, 1 admitted, 2 admitted but tips others, 3 refused
 	weight, found := int32(0), false
-	for _, r := range p.rowOrder {
+	for _, r := range g.rows {
 		row := &p.rows[r]
 		if found && p.pools[row.pool].weight != weight {
 			return
@@ -501,7 +518,7 @@ func (g *settling) largerSpots(root int32, yield func(spot)) {
 		with.content = portions(pt.content, form, 1)
 		need := p.needs(&with)
 		weight := p.pools[p.rows[pt.row].pool].weight
-		for _, r := range p.rowOrder {
+		for _, r := range g.rows {
 			row := &p.rows[r]
 			if p.pools[row.pool].weight != weight || p.topology.kindOf[r] != p.topology.kindOf[pt.row] || !p.available(r) {
 				continue
