@@ -2,6 +2,7 @@ package scheduling
 
 import (
 	"cmp"
+	"context"
 	"slices"
 )
 
@@ -15,6 +16,43 @@ import (
 
 // reserve is the part of the effort that is kept for pods whose turn it is, in steps.
 func (o *Options) reserve() int { return o.Effort / 4 }
+
+// complete places pods that wait, one by one, until no more is admitted anywhere. It returns how many it placed.
+func (g *settling) complete(ctx context.Context) (int, error) {
+	var roots []int32
+	for c, n := range g.waiting {
+		switch {
+		case n == 0:
+		case g.meter.limit > 0 && !g.hostable(int32(c)):
+			g.looked.Add(c)
+		default:
+			roots = append(roots, int32(c))
+		}
+	}
+	slices.SortFunc(roots, g.p.byPriorityThenID)
+	roots = g.inTurn(roots)
+	placed := 0
+	for progress := true; progress; {
+		progress = false
+		for _, root := range roots {
+			if err := ctx.Err(); err != nil {
+				return placed, err
+			}
+			for g.waiting[root] > 0 && g.step() {
+				if !g.placeOne(root) {
+					g.looked.Add(int(root))
+					break
+				}
+				placed++
+				progress = true
+				if g.meter.limit > 0 {
+					break // one at a time
+				}
+			}
+		}
+	}
+	return placed, nil
+}
 
 // inTurn orders the roots by whose turn it is: as many as there are steps left have theirs, and among these the highest
 // priority goes first. roots are in the order of priority already; where there are steps for all, they stay so.

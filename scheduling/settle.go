@@ -320,43 +320,6 @@ func (g *settling) singles(i int) []int {
 	return out
 }
 
-// complete places pods that wait, one by one, until no more is admitted anywhere. It returns how many it placed.
-func (g *settling) complete(ctx context.Context) (int, error) {
-	var roots []int32
-	for c, n := range g.waiting {
-		switch {
-		case n == 0:
-		case g.meter.limit > 0 && !g.hostable(int32(c)):
-			g.looked.Add(c)
-		default:
-			roots = append(roots, int32(c))
-		}
-	}
-	slices.SortFunc(roots, g.p.byPriorityThenID)
-	roots = g.inTurn(roots)
-	placed := 0
-	for progress := true; progress; {
-		progress = false
-		for _, root := range roots {
-			if err := ctx.Err(); err != nil {
-				return placed, err
-			}
-			for g.waiting[root] > 0 && g.step() {
-				if !g.placeOne(root) {
-					g.looked.Add(int(root))
-					break
-				}
-				placed++
-				progress = true
-				if g.meter.limit > 0 {
-					break // one at a time
-				}
-			}
-		}
-	}
-	return placed, nil
-}
-
 // spot is a place for one more pod of a root.
 type spot struct {
 	node, pattern int   // one of them, or both -1 for a new node
