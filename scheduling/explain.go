@@ -124,9 +124,6 @@ func (s *solver) verdict(c int32) (Verdict, []Rejection) {
 	if s.stopped && !s.looked.Has(int(c)) {
 		return NotEvaluated, []Rejection{{Code: EffortExhausted, Key: s.spentOption(), Count: 1}}
 	}
-	if s.p.classes[c].reserved {
-		return NotEvaluated, s.awaited(c)
-	}
 	if cl := &s.p.classes[c]; s.leavesOut(cl) && !s.stopped {
 		return Infeasible, []Rejection{s.groupReason(cl.group)}
 	}
@@ -141,6 +138,11 @@ func (s *solver) verdict(c int32) (Verdict, []Rejection) {
 		for _, r := range pool.Rejections {
 			possible = possible || r.Code == EffortExhausted
 			all = append(all, r)
+		}
+	}
+	if s.p.classes[c].reserved {
+		if reasons, waits := s.awaited(c); waits {
+			return NotEvaluated, reasons
 		}
 	}
 	if possible {
