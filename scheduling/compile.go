@@ -51,7 +51,7 @@ type Problem struct {
 	terms     *terms
 	boundAnti map[*corev1.Pod][]int32
 	topology  topology
-	rowOrder  []int32 // rows of the heaviest pools first, then by compareRows
+	rowOrder  []int32 // rows of the heaviest pools first, then by compareRows; nil unless the problem is exacting
 
 	typeIDs               map[*cloudprovider.InstanceType]int32
 	providerKeys          map[string]bool

@@ -20,7 +20,8 @@
 // The algorithm is in solve.go, as named steps; each step is a method of solver, in solver.go, rightsize.go and improve.go. What
 // goes onto one node is decided in fill.go, what resources are worth in price.go, and what no plan can undercut in
 // bound.go. compile.go turns objects into numbers: pods into classes (class.go), instance types into offers
-// (offering.go), NodePools into rows that can be launched (pool.go) and rows into bins (bin.go). Each constraint has a
+// (offering.go), NodePools into rows that can be launched (pool.go) and rows into bins (bin.go). Who is looked at when effort
+// runs out is decided in fair.go. Each constraint has a
 // file of its own: taint.go, places.go (labels and node affinity), limits.go (limits and stock), reserved.go, minvalues.go,
 // daemon.go, antiaffinity.go, hostport.go, volume.go (and volumerule.go, staticvolume.go, attach.go, intree.go, disk.go),
 // priority.go, demand.go (which pods count and what they ask for), nominated.go,

@@ -121,22 +121,31 @@ func (s *solver) verdict(c int32) (Verdict, []Rejection) {
 	if field := s.p.classes[c].unsupported; field != "" {
 		return NotEvaluated, []Rejection{{Code: NotSupported, Key: field, Count: 1}}
 	}
-	if s.p.classes[c].reserved && !s.stopped {
-		return NotEvaluated, s.awaited(c)
+	if s.stopped && !s.looked.Has(int(c)) {
+		return NotEvaluated, []Rejection{{Code: EffortExhausted, Key: s.spentOption(), Count: 1}}
 	}
 	if cl := &s.p.classes[c]; s.leavesOut(cl) && !s.stopped {
 		return Infeasible, []Rejection{s.groupReason(cl.group)}
 	}
 	d := s.diagnose(c)
 	var all []Rejection
-	possible := false
+	nodes := 0
+	for _, r := range d.nodes {
+		nodes += r.Count
+	}
+	possible := nodes < len(s.p.nodes)
 	for _, pool := range d.pools {
 		for _, r := range pool.Rejections {
 			possible = possible || r.Code == EffortExhausted
 			all = append(all, r)
 		}
 	}
-	if s.stopped || possible {
+	if s.p.classes[c].reserved {
+		if reasons, waits := s.awaited(c); waits {
+			return NotEvaluated, reasons
+		}
+	}
+	if possible {
 		return NotEvaluated, []Rejection{{Code: EffortExhausted, Key: s.spentOption(), Count: 1}}
 	}
 	all = append(all, d.nodes...)

@@ -131,7 +131,7 @@ func (s *solver) membersPlaced() []int64 {
 // were any.
 func (s *solver) dropGroups(out leftOut) bool {
 	list := s.incomplete()
-	if len(list) == 0 || s.stopped {
+	if len(list) == 0 || s.stopped || s.hurried {
 		return false
 	}
 	members := s.membersPlaced()
@@ -161,6 +161,7 @@ func (s *solver) readmit(ctx context.Context) error {
 	for _, g := range s.incomplete() {
 		s.out[g] = s.membersPlaced()[g]
 		s.takeOff(g)
+		s.stopped = s.stopped || s.hurried // with more effort it might be complete
 	}
 	return nil
 }

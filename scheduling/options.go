@@ -14,6 +14,10 @@ type Options struct {
 	// inside the engine, so that a slow machine gives the same plan. 0 means no bound. Pods that did not get a look
 	// are Unplaced with code EffortExhausted, and Plan.Truncated is set.
 	Effort int
+	// Round says whose turn it is when Effort does not suffice for all: count it up from one plan for a cluster to the
+	// next, and no kind of pods waits for a look for ever. With enough effort it changes nothing. An Effort below 4 is
+	// too little to take turns.
+	Round int
 	// Workers is how many goroutines may work at once; 0 means as many as there are processors. It never changes the
 	// plan.
 	Workers int

@@ -15,17 +15,21 @@ import (
 // those of reserved offerings. Offerings that are sold out now hold nobody back, and a pod that has to be in one zone, for
 // the sake of other pods, is held by the reserved capacity of that zone alone. The problem shares what it can with p.
 func (p *Problem) reservedOnly(opts Options) *Problem {
-	held := make([]bool, len(p.classes))
 	reserved := p.reservedRows()
+	waits := make([]bool, len(p.classes))
 	for c := range p.classes {
-		held[c] = p.mayWait(int32(c), reserved)
+		waits[c] = p.decides(int32(c)) == int32(c) && p.mayWait(int32(c), reserved)
 	}
-	for slices.Contains(held, true) {
+	for slices.Contains(waits, true) {
+		held := make([]bool, len(p.classes))
+		for c := range p.classes {
+			held[c] = waits[p.decides(int32(c))]
+		}
 		q := p.restrict(held, reserved)
 		settled := true
-		for c := range held { // minValues may leave a class without any machine: it is let go
-			if held[c] && !q.hosted(int32(c), opts) {
-				held[c], settled = false, false
+		for c := range waits { // minValues may leave a class without any machine: it is let go
+			if waits[c] && !q.hosted(int32(c), opts) {
+				waits[c], settled = false, false
 			}
 		}
 		if settled {
@@ -33,6 +37,18 @@ func (p *Problem) reservedOnly(opts Options) *Problem {
 		}
 	}
 	return p
+}
+
+// decides is the class whose pods' waiting decides for those of the class: whatever pods prefer, it is the root, or its
+// part in the same cell.
+func (p *Problem) decides(c int32) int32 {
+	cl := &p.classes[c]
+	if cl.cell >= 0 && p.parts[cl.root] != nil {
+		if part := p.parts[cl.root][cl.cell]; part >= 0 {
+			return part
+		}
+	}
+	return cl.root
 }
 
 // mayWait reports whether one of the rows could host a pod of the class. Where only other pods tell which host a pod may
@@ -76,31 +92,43 @@ func (p *Problem) restrict(held []bool, rows bitset.Set) *Problem {
 	q := *p
 	q.classes = slices.Clone(p.classes)
 	q.sigs = slices.Clone(p.sigs)
-	narrowed := map[int32]int32{}
+	type narrow struct{ sig, root int32 } // a signature, and what becomes of the one that it narrows
+	narrowed := map[narrow]int32{}
 	for c := range q.classes {
 		if !held[c] {
 			continue
 		}
-		q.classes[c].reserved = true
-		q.classes[q.classes[c].root].reserved = true
-		old := q.classes[c].sig
-		sig, done := narrowed[old]
+		cl := &q.classes[c]
+		cl.reserved = true
+		q.classes[cl.root].reserved = true
+		key := narrow{sig: cl.sig, root: -1}
+		for _, wider := range []int32{cl.root, cl.base} { // both come before it in the list
+			if old := p.classes[wider].sig; old != cl.sig && old == p.sigs[cl.sig].root {
+				key.root = q.classes[wider].sig
+			}
+		}
+		sig, done := narrowed[key]
 		if !done {
 			sig = int32(len(q.sigs))
-			narrowed[old] = sig
-			copied := p.sigs[old]
+			narrowed[key] = sig
+			copied := p.sigs[cl.sig]
 			copied.rows = copied.rows.Clone()
 			copied.rows.And(rows)
+			if copied.root = key.root; key.root < 0 {
+				copied.root = sig
+			}
 			q.sigs = append(q.sigs, copied)
 		}
-		q.classes[c].sig = sig
+		cl.sig = sig
 	}
 	q.nodes = slices.Clone(p.nodes)
 	for i := range q.nodes {
 		accepts := bitset.New(len(q.sigs))
 		for s := range p.nodes[i].accepts.All() {
 			accepts.Add(s)
-			if sig, ok := narrowed[int32(s)]; ok {
+		}
+		for key, sig := range narrowed {
+			if accepts.Has(int(key.sig)) {
 				accepts.Add(int(sig))
 			}
 		}
@@ -111,8 +139,9 @@ func (p *Problem) restrict(held []bool, rows bitset.Set) *Problem {
 	return &q
 }
 
-// awaited is why a pod of the root, which reserved capacity may host, was left for the next round.
-func (s *solver) awaited(root int32) []Rejection {
+// awaited is why a pod of the root, which reserved capacity may host, was left for the next round. It reports whether
+// it was: whether all that is missing on some machine is that the plan has used up stock or limits.
+func (s *solver) awaited(root int32) ([]Rejection, bool) {
 	p := s.p
 	cl := &p.classes[root]
 	details := p.affinityDetails(&p.exemplar(cl).Spec)
@@ -120,6 +149,7 @@ func (s *solver) awaited(root int32) []Rejection {
 		details.ledger = s.ledger.clone()
 	}
 	var reasons tallyOfReasons
+	waits := false
 	for r := range p.rows {
 		form := p.form(root, p.kind(int32(r)).cell)
 		if form < 0 || !p.sigs[p.classes[form].sig].rows.Has(r) {
@@ -127,9 +157,12 @@ func (s *solver) awaited(root int32) []Rejection {
 		}
 		found := s.rowReasons(cl, int32(r), details)
 		if len(found) == 0 {
-			return []Rejection{{Code: EffortExhausted, Key: s.spentOption(), Count: 1}}
+			return nil, false
 		}
 		reasons.add(found)
+		waits = waits || !slices.ContainsFunc(found, func(r Rejection) bool {
+			return r.Code != NoAvailableOffering && r.Code != NodePoolLimit
+		})
 	}
-	return reasons.sorted()
+	return reasons.sorted(), waits
 }

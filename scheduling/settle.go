@@ -5,6 +5,8 @@ import (
 	"context"
 	"math"
 	"slices"
+
+	"github.com/kerf-autoscaler/kerf/internal/bitset"
 )
 
 // Settling holds a finished attempt against the exact rules of the scheduler. While nodes are filled, constraints between
@@ -15,7 +17,8 @@ import (
 type settling struct {
 	*solver
 	ledger *ledger
-	at     []int // by pattern, its place in the ledger
+	at     []int   // by pattern, its place in the ledger
+	rows   []int32 // as they are tried
 	// lenient is 1 once skew that arises after a pod has come does not count any more.
 	lenient int
 }
@@ -27,8 +30,12 @@ const maxSettles = 4
 // no pod that is left out would be admitted anywhere.
 func (s *solver) settle(ctx context.Context) error {
 	s.recall()
-	if s.p.exacting() {
-		if err := (&settling{solver: s}).settle(ctx); err != nil {
+	if s.stopped { // the pods that wait take turns
+		s.hurried, s.stopped = true, false
+	}
+	s.looked = bitset.New(len(s.p.classes))
+	if s.p.exacting() || s.hurried {
+		if err := (&settling{solver: s, rows: s.p.orderedRows()}).settle(ctx); err != nil {
 			return err
 		}
 	}
@@ -325,33 +332,6 @@ func (g *settling) singles(i int) []int {
 	return out
 }
 
-// complete places pods that wait, one by one, until no more is admitted anywhere. It returns how many it placed.
-func (g *settling) complete(ctx context.Context) (int, error) {
-	var roots []int32
-	for c, n := range g.waiting {
-		if n > 0 {
-			roots = append(roots, int32(c))
-		}
-	}
-	slices.SortFunc(roots, func(a, b int32) int {
-		return cmp.Or(cmp.Compare(g.p.classes[b].priority, g.p.classes[a].priority), cmp.Compare(a, b))
-	})
-	placed := 0
-	for progress := true; progress; {
-		progress = false
-		for _, root := range roots {
-			if err := ctx.Err(); err != nil {
-				return placed, err
-			}
-			for g.waiting[root] > 0 && g.step() && g.placeOne(root) {
-				placed++
-				progress = true
-			}
-		}
-	}
-	return placed, nil
-}
-
 // spot is a place for one more pod of a root.
 type spot struct {
 	node, pattern int   // one of them, or both -1 for a new node
@@ -453,7 +433,7 @@ func (g *settling) newSpots(root int32, yield func(spot)) {
 	together := cl.topo.together()
 	verdicts := make([]int8, len(p.topology.kinds)) // 0 unknown, 1 admitted, 2 admitted but tips others, 3 refused
 	weight, found := int32(0), false
-	for _, r := range p.rowOrder {
+	for _, r := range g.rows {
 		row := &p.rows[r]
 		if found && p.pools[row.pool].weight != weight {
 			return
@@ -513,7 +493,7 @@ func (g *settling) largerSpots(root int32, yield func(spot)) {
 		with.content = portions(pt.content, form, 1)
 		need := p.needs(&with)
 		weight := p.pools[p.rows[pt.row].pool].weight
-		for _, r := range p.rowOrder {
+		for _, r := range g.rows {
 			row := &p.rows[r]
 			if p.pools[row.pool].weight != weight || p.topology.kindOf[r] != p.topology.kindOf[pt.row] || !p.available(r) {
 				continue

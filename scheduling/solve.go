@@ -43,7 +43,7 @@ func (p *Problem) Solve(ctx context.Context, opts Options) (*Plan, error) {
 	if opts.Reserved == ReservedStrict {
 		p = p.reservedOnly(opts)
 	}
-	steps, out := &meter{limit: opts.Effort}, leftOut{}
+	steps, out := &meter{}, leftOut{}
 	best, err := p.best(ctx, opts, steps, out)
 	for err == nil && best.dropGroups(out) {
 		best, err = p.best(ctx, opts, steps, out)
@@ -64,6 +64,7 @@ func (p *Problem) Solve(ctx context.Context, opts Options) (*Plan, error) {
 
 // best is the best of several attempts, improved and settled. The groups in out are left out.
 func (p *Problem) best(ctx context.Context, opts Options, steps *meter, out leftOut) (*solver, error) {
+	steps.limit = opts.Effort - opts.reserve()
 	var best *solver
 	for _, st := range p.strategies() {
 		if best != nil && !p.worthAnother(best, st) {
@@ -85,6 +86,7 @@ func (p *Problem) best(ctx context.Context, opts Options, steps *meter, out left
 			return nil, err
 		}
 	}
+	steps.limit = opts.Effort
 	return best, best.settle(ctx)
 }
 
@@ -96,8 +98,8 @@ func (o *Options) validate() error {
 		return fmt.Errorf("options: Preferences must be %s or %s, is %q", PreferencesRespect, PreferencesIgnore, o.Preferences)
 	case o.Reserved != "" && o.Reserved != ReservedFallback && o.Reserved != ReservedStrict:
 		return fmt.Errorf("options: Reserved must be %s or %s, is %q", ReservedFallback, ReservedStrict, o.Reserved)
-	case o.Effort < 0, o.Workers < 0, o.MaxLaunches < 0:
-		return fmt.Errorf("options: Effort, Workers and MaxLaunches must not be negative")
+	case o.Effort < 0, o.Round < 0, o.Workers < 0, o.MaxLaunches < 0:
+		return fmt.Errorf("options: Effort, Round, Workers and MaxLaunches must not be negative")
 	case o.MaxPrice < 0 || math.IsNaN(o.MaxPrice):
 		return fmt.Errorf("options: MaxPrice must be at least 0, is %v", o.MaxPrice)
 	}

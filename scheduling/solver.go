@@ -63,6 +63,10 @@ type solver struct {
 	wishPrices map[wishKey]float64
 	// ledger is what settling has entered; nil if there is nothing to be exact about.
 	ledger *ledger
+	// hurried is set when the effort did not suffice to fill whole nodes and pods have taken turns.
+	hurried bool
+	// looked are the roots that were refused by every host when it was their turn.
+	looked bitset.Set
 	// settled keeps what is assigned to existing nodes as it is.
 	settled bool
 }
@@ -194,7 +198,7 @@ func (s *solver) fillNodes() {
 	}
 	s.raiseScarce()
 	for i := range s.p.nodes {
-		if !s.p.nodes[i].accepts.Empty() && s.step() {
+		if !s.p.nodes[i].accepts.Empty() && !s.stopped {
 			s.fillNode(i)
 		}
 	}
@@ -211,7 +215,7 @@ func (s *solver) fillNode(i int) {
 			order = append(order, c)
 		}
 	}
-	if len(order) == 0 {
+	if len(order) == 0 || !s.step() {
 		return
 	}
 	room := s.nodeRoom[i].Clone()
@@ -287,7 +291,7 @@ func (s *solver) buy(ctx context.Context, bins []int32) error {
 			return nil
 		}
 		queue := s.candidates(bins)
-		if len(queue) == 0 || s.stopped {
+		if len(queue) == 0 {
 			return nil
 		}
 		heap.Init(&queue)
@@ -300,9 +304,6 @@ func (s *solver) buy(ctx context.Context, bins []int32) error {
 					heap.Fix(&queue, 0)
 				} else {
 					heap.Pop(&queue)
-				}
-				if s.stopped {
-					return nil
 				}
 				continue
 			}

@@ -171,22 +171,25 @@ func (p *Problem) compileTopology() {
 	p.compileCaps()
 	p.divide()
 	p.settleApart()
-	p.orderRows()
+	if p.exacting() {
+		p.rowOrder = p.orderedRows()
+	}
 }
 
-// orderRows sorts the rows as pods that are placed one by one try them.
-func (p *Problem) orderRows() {
-	if !p.exacting() {
-		return
+// orderedRows are the rows as pods that are placed one by one try them.
+func (p *Problem) orderedRows() []int32 {
+	if p.rowOrder != nil {
+		return p.rowOrder
 	}
-	p.rowOrder = make([]int32, len(p.rows))
-	for r := range p.rowOrder {
-		p.rowOrder[r] = int32(r)
+	order := make([]int32, len(p.rows))
+	for r := range order {
+		order[r] = int32(r)
 	}
-	slices.SortFunc(p.rowOrder, func(a, b int32) int {
+	slices.SortFunc(order, func(a, b int32) int {
 		x, y := p.pools[p.rows[a].pool].weight, p.pools[p.rows[b].pool].weight
 		return cmp.Or(cmp.Compare(y, x), p.compareRows(a, b))
 	})
+	return order
 }
 
 // compileCells finds the cells of rows and nodes.

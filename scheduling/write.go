@@ -21,7 +21,7 @@ import (
 // their names: to existing nodes first, then to launches.
 func (s *solver) write() *Plan {
 	plan := &Plan{
-		problem: s.p, final: s, Truncated: s.stopped,
+		problem: s.p, final: s,
 		Stats: Stats{Pods: len(s.p.pods) + len(s.p.promises), Classes: s.p.roots(), Offerings: s.p.purchasable(), Effort: s.meter.used},
 	}
 	s.sortPatterns()
@@ -67,6 +67,7 @@ func (s *solver) write() *Plan {
 	slices.SortStableFunc(plan.Forgone, func(a, b Forgone) int { return compareNames(a.Pod, b.Pod) })
 	slices.SortFunc(plan.Assignments, func(a, b Assignment) int { return compareNames(a.Pod, b.Pod) })
 	s.writeUnplaced(plan, next)
+	plan.Truncated = s.stopped && slices.ContainsFunc(plan.Unplaced, func(u Unplaced) bool { return u.Rejections[0].Code == EffortExhausted })
 	plan.Bound = s.p.bound(s.placed())
 	if compareMoney(plan.Bound, plan.Price()) == 0 { // an optimal plan: let rounding not put the bound above it
 		plan.Bound = math.Min(plan.Bound, plan.Price())

@@ -51,6 +51,8 @@ type ScenarioOptions struct {
 	Reserved string `json:"reserved,omitempty"`
 	// Effort bounds the planner's work in steps. Zero: no bound.
 	Effort int `json:"effort,omitempty"`
+	// Round says whose turn it is when Effort does not suffice for all. Zero is the first round.
+	Round int `json:"round,omitempty"`
 	// MaxLaunches bounds the number of launches. Zero: no bound.
 	MaxLaunches int `json:"maxLaunches,omitempty"`
 	// MaxPrice bounds what all launches cost, in dollars per hour. Zero: no bound.

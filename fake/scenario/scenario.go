@@ -63,7 +63,7 @@ func (w *world) header() *Scenario {
 			string(scheduling.MinValuesStrict), string(scheduling.MinValuesBestEffort))),
 		Reserved: scheduling.ReservedPolicy(choice("spec.options.reserved", in.Reserved,
 			string(scheduling.ReservedFallback), string(scheduling.ReservedStrict))),
-		Effort: in.Effort, MaxLaunches: in.MaxLaunches, MaxPrice: in.MaxPrice,
+		Effort: in.Effort, Round: in.Round, MaxLaunches: in.MaxLaunches, MaxPrice: in.MaxPrice,
 	}
 	profile := &s.Snapshot.Profile
 	profile.SchedulerNames, profile.DefaultConstraints = spec.SchedulerProfile.SchedulerNames, spec.SchedulerProfile.DefaultConstraints

@@ -79,7 +79,7 @@ func question(s *scheduling.Snapshot, options scheduling.Options) *v1alpha1.Scen
 	out.Spec.Now = metav1.NewTime(s.Now.UTC())
 	out.Spec.Options = v1alpha1.ScenarioOptions{
 		Preferences: string(options.Preferences), MinValues: string(options.MinValues), Reserved: string(options.Reserved),
-		Effort: options.Effort, MaxLaunches: options.MaxLaunches, MaxPrice: options.MaxPrice,
+		Effort: options.Effort, Round: options.Round, MaxLaunches: options.MaxLaunches, MaxPrice: options.MaxPrice,
 	}
 	out.Spec.SchedulerProfile = v1alpha1.ScenarioSchedulerProfile{
 		SchedulerNames: s.Profile.SchedulerNames, DefaultConstraints: s.Profile.DefaultConstraints,
