@@ -115,21 +115,18 @@ func (p *Problem) restrict(held []bool, rows bitset.Set) *Problem {
 func (s *solver) awaited(root int32) []Rejection {
 	p := s.p
 	cl := &p.classes[root]
-	details := p.affinityDetails(&p.exemplar(cl).Spec)
-	if s.ledger != nil {
-		details.ledger = s.ledger.clone()
-	}
-	var reasons tallyOfReasons
+	q := s.inquire(cl, s.ledger)
+	var reasons grounds
 	for r := range p.rows {
 		form := p.form(root, p.kind(int32(r)).cell)
 		if form < 0 || !p.sigs[p.classes[form].sig].rows.Has(r) {
 			continue
 		}
-		found := s.rowReasons(cl, int32(r), details)
-		if len(found) == 0 {
+		found := q.row(int32(r))
+		if len(found.list) == 0 {
 			return []Rejection{{Code: EffortExhausted, Key: s.spentOption(), Count: 1}}
 		}
-		reasons.add(found)
+		reasons.add(found, hostRef{-1, int32(r)})
 	}
-	return reasons.sorted()
+	return plainly(reasons.sorted(p))
 }
