@@ -1,7 +1,6 @@
 package scheduling
 
 import (
-	"cmp"
 	"encoding/binary"
 	"math"
 	"slices"
@@ -15,115 +14,183 @@ import (
 	"github.com/kerf-autoscaler/kerf/internal/resource"
 )
 
-// diagnosis is why no host takes a class, in the state that a solve ended in.
+// diagnosis is why no host takes a class, in the state that a solve ended in. Nodes that the plan launches are not asked:
+// each is a further machine of its row but for the pods that it holds, and the row answers for those that hold none.
 type diagnosis struct {
 	nodes   []Rejection
 	pools   []PoolExplanation
+	all     []Rejection // of nodes and pools, the root cause first; see obstacle.go
 	nearest miss
+	fits    bool // some row takes the pod: only the effort, or another option, kept it out
 }
 
 // miss is a host that would have taken the pod but for a few reasons.
 type miss struct {
+	host    hostRef
 	where   string // "pool gpu" or "node n-1"
 	what    string // instance type, for a pool
 	reasons []Rejection
-	gap     float64 // how far off it is; only compared
+	gap     float64 // what the reasons weigh
 }
 
-// diagnose asks every node and every row why it does not take one more pod of the class.
-func (s *solver) diagnose(c int32) diagnosis {
+// diagnose asks every node and every row why it does not take one more pod of the class. The ledger is left as it was; it
+// is nil if the solve had none.
+func (s *solver) diagnose(c int32, l *ledger) diagnosis {
 	p := s.p
 	var d diagnosis
-	cl := &p.classes[c]
-	details := p.affinityDetails(&p.exemplar(cl).Spec)
-	if s.ledger != nil {
-		details.ledger = s.ledger.clone()
-	}
-	var nodes tallyOfReasons
+	q := s.inquire(&p.classes[c], l)
+	d.nearest.gap = math.Inf(1)
+	var nodes grounds
 	for i := range p.nodes {
-		reasons := s.nodeReasons(cl, i, details)
-		if len(reasons) > 0 {
-			nodes.add(reasons)
-			d.consider(miss{where: "node " + p.nodes[i].object.Name, reasons: reasons, gap: gap(reasons)})
+		at := hostRef{node: int32(i), row: -1}
+		if reasons := q.node(i); len(reasons.list) > 0 {
+			nodes.add(reasons, at)
+			d.consider(at, reasons)
 		}
 	}
-	d.nodes = nodes.sorted()
+	found := nodes.sorted(p)
+	q.detail(found)
+	d.nodes = plainly(found)
 	for i := range p.pools {
-		d.pools = append(d.pools, s.diagnosePool(&d, cl, int32(i), details))
+		of, ranks := q.pool(&d, int32(i))
+		q.detail(ranks)
+		of.Rejections = plainly(ranks)
+		d.pools = append(d.pools, of)
+		found = append(found, ranks...)
 	}
+	byRank(found, q.tied())
+	d.all = plainly(found)
+	q.name(&d.nearest)
 	return d
 }
 
-func (d *diagnosis) consider(m miss) {
-	if len(m.reasons) == 0 {
+// consider keeps the nearest host.
+func (d *diagnosis) consider(host hostRef, reasons *obstacles) {
+	if len(reasons.list) == 0 || reasons.weight >= d.nearest.gap {
 		return
 	}
-	best := &d.nearest
-	if len(best.reasons) == 0 || m.gap < best.gap {
-		*best = m
-	}
+	d.nearest = miss{host: host, gap: reasons.weight}
 }
 
-// diagnosePool looks at the pool's types. Each counts once, for the offering that came nearest.
-func (s *solver) diagnosePool(d *diagnosis, cl *class, pool int32, details *affinityDetails) PoolExplanation {
-	p := s.p
-	pl := &p.pools[pool]
+// name completes the nearest miss.
+func (q *inquiry) name(m *miss) {
+	var reasons *obstacles
+	switch p := q.p; {
+	case math.IsInf(m.gap, 1):
+		return
+	case m.host.node >= 0:
+		m.where, reasons = "node "+p.nodes[m.host.node].object.Name, q.node(int(m.host.node))
+	default:
+		row := &p.rows[m.host.row]
+		m.where, m.what = "pool "+p.pools[row.pool].source.Name, p.types[row.typ].source.Name
+		reasons = q.row(m.host.row)
+	}
+	found := make([]ranked, len(reasons.list))
+	for i, o := range reasons.list {
+		found[i] = ranked{q.p.worded(o), 0, m.host}
+	}
+	q.detail(found)
+	m.reasons = plainly(found)
+}
+
+// pool looks at the pool's types. Each counts once, for the offering that came nearest.
+func (q *inquiry) pool(d *diagnosis, pool int32) (PoolExplanation, []ranked) {
+	pl := &q.p.pools[pool]
 	out := PoolExplanation{Pool: pl.source.Name, Offered: len(pl.types)}
-	var reasons tallyOfReasons
-	tainted := taintReasons(pl.taints, details.spec.Tolerations)
+	var reasons grounds
 	for _, t := range pl.types {
 		rows := pl.typeRows[t]
 		if rows[0] == rows[1] {
 			continue
 		}
 		out.Types++
-		var best []Rejection
-		for r := rows[0]; r < rows[1]; r++ {
-			found := append(slices.Clone(tainted), s.rowReasons(cl, r, details)...)
-			if best == nil || gap(found) < gap(best) {
-				best = found
-			}
-			if len(found) == 0 {
-				best = []Rejection{{Code: EffortExhausted}}
-				break
+		best, least := int32(-1), math.Inf(1)
+		for r := rows[0]; r < rows[1] && least > 0; r++ {
+			if w := q.row(r).weight; w < least {
+				best, least = r, w
 			}
 		}
-		reasons.add(best)
-		d.consider(miss{where: "pool " + pl.source.Name, what: p.types[t].source.Name, reasons: best, gap: gap(best)})
+		at, found := hostRef{node: -1, row: best}, q.row(best)
+		if len(found.list) == 0 {
+			d.fits = true
+			found.note(Rejection{Code: EffortExhausted})
+		} else {
+			d.consider(at, found)
+		}
+		reasons.add(found, at)
 	}
+	ranks := reasons.sorted(q.p)
 	if out.Types == 0 && out.Offered > 0 {
-		out.Unmet = p.unmet(pl)
+		out.Unmet = q.p.unmet(pl)
+		ranks = append(ranks, ranked{Rejection{Code: RequirementConflict, Want: out.nothingMeets(), Count: out.Offered}, math.MaxFloat64, hostRef{-1, -1}})
 	}
-	out.Rejections = reasons.sorted()
-	for i := range out.Rejections {
-		out.Rejections[i].Pool = pl.source.Name
+	for i := range ranks {
+		ranks[i].Pool = pl.source.Name
 	}
-	return out
+	return out, ranks
 }
 
-// nodeReasons are all reasons why the existing node does not take one more pod of the class.
-func (s *solver) nodeReasons(cl *class, i int, details *affinityDetails) []Rejection {
-	n := &s.p.nodes[i]
-	var out []Rejection
+// inquiry asks hosts about one class. What many hosts have in common is worked out once.
+type inquiry struct {
+	*solver
+	cl          *class
+	spec        *corev1.PodSpec
+	rows, nodes bitset.Set // that the pod's node selector and affinity admit, taints and company aside
+	keys        []string   // that they look at
+	ledger      *ledger    // nil if no constraint between pods needs it
+
+	// What rows have in common: the same values of the keys, the same room, kind, pool, or type.
+	conflictsAt map[string]*obstacles
+	shortagesIn map[roomKey]*obstacles
+	topologyOf  map[int32]*obstacles
+	taintsOf    map[int32]*obstacles
+	limitsOf    map[[2]int32]*obstacles
+
+	buffer  []byte
+	scratch obstacles
+}
+
+func (s *solver) inquire(cl *class, l *ledger) *inquiry {
+	spec := &s.p.exemplar(cl).Spec
+	return &inquiry{
+		solver: s, cl: cl, spec: spec, rows: s.p.rowPlaces.admittedBy(spec), nodes: s.p.nodePlaces.admittedBy(spec), keys: affinityKeys(spec), ledger: l,
+		conflictsAt: map[string]*obstacles{}, shortagesIn: map[roomKey]*obstacles{}, topologyOf: map[int32]*obstacles{},
+		taintsOf: map[int32]*obstacles{}, limitsOf: map[[2]int32]*obstacles{},
+	}
+}
+
+// tied reports whether the pod can run only on a node that exists, by its name or by what is stored there.
+func (q *inquiry) tied() bool {
+	named := len(namedHosts(q.spec)) > 0 && q.rows.Empty() && !q.nodes.Empty()
+	return named || slices.ContainsFunc(q.p.volumeRules(q.p.exemplar(q.cl)), func(id int32) bool {
+		return q.p.storage.rules[id].toNodes()
+	})
+}
+
+// node are all reasons why the existing node does not take one more pod of the class. They are overwritten by the next
+// question.
+func (q *inquiry) node(i int) *obstacles {
+	p, n, out := q.p, &q.p.nodes[i], &q.scratch
+	out.list, out.weight = out.list[:0], 0
 	if n.leaving {
-		out = append(out, Rejection{Code: RequirementConflict, Key: "metadata.deletionTimestamp"})
+		out.note(Rejection{Code: RequirementConflict, Key: "metadata.deletionTimestamp"})
 	}
-	out = append(out, taintReasons(n.taints, details.spec.Tolerations)...)
-	if !details.nodes.Has(i) {
-		out = append(out, details.conflicts(func(key string) (string, bool) { return s.p.nodeLabel(i, key) })...)
+	out.note(taintReasons(n.taints, q.spec.Tolerations)...)
+	if !q.nodes.Has(i) {
+		out.add(q.conflictsOf(p.nodePlaces, i, func(key string) (string, bool) { return p.nodeLabel(i, key) }).list...)
 	}
-	out = append(out, s.p.volumeConflicts(s.p.exemplar(cl), i, false)...)
-	out = append(out, s.p.withLimits(s.p.shortages(cl.demand, s.nodeRoom[i]), n.limits)...)
-	if details.ledger != nil {
-		details.ledger.reasons(i, cl.root, false, func(r Rejection) bool {
-			out = append(out, r)
+	out.add(p.volumeConflicts(p.exemplar(q.cl), i, false)...)
+	if q.ledger != nil {
+		q.ledger.reasons(i, q.cl.root, false, func(r Rejection) bool {
+			out.note(r)
 			return true
 		})
-	} else if n.excludes(cl) {
-		out = append(out, s.p.terms.company(cl.ties, n.ties))
-	} else if other, forbidden := s.companyForbids(cl, s.onNodes[i]); forbidden {
-		out = append(out, s.p.terms.company(cl.ties, other.ties))
+	} else if n.excludes(q.cl) {
+		out.note(p.terms.company(q.cl.ties, n.ties))
+	} else if other, forbidden := q.companyForbids(q.cl, q.onNodes[i]); forbidden {
+		out.note(p.terms.company(q.cl.ties, other.ties))
 	}
+	p.shortages(out, q.cl.demand, q.nodeRoom[i], n.object.Status.Allocatable, n.limits)
 	return out
 }
 
@@ -149,43 +216,84 @@ func taintReasons(taints []corev1.Taint, tolerations []corev1.Toleration) []Reje
 	return out
 }
 
-// rowReasons are all reasons, the pool's taints apart, why no further node of the row is bought for a pod of the class.
-func (s *solver) rowReasons(cl *class, r int32, details *affinityDetails) []Rejection {
-	p := s.p
-	row := &p.rows[r]
-	var out []Rejection
-	if !details.rows.Has(int(r)) {
-		out = append(out, details.rowConflicts(p, int(r))...)
+// row are all reasons why no further node of the row is bought for a pod of the class. They are overwritten by the next
+// question.
+func (q *inquiry) row(r int32) *obstacles {
+	p, row, out := q.p, &q.p.rows[r], &q.scratch
+	out.list, out.weight = out.list[:0], 0
+	out.join(once(q.taintsOf, row.pool, func(o *obstacles) {
+		o.note(taintReasons(p.pools[row.pool].taints, q.spec.Tolerations)...)
+	}))
+	if !q.rows.Has(int(r)) {
+		out.join(q.conflictsOf(p.rowPlaces, int(r), func(key string) (string, bool) { return p.rowLabel(int(r), key) }))
 	}
-	out = append(out, p.volumeConflicts(p.exemplar(cl), int(r), true)...)
-	out = append(out, details.topologyReasons(p, cl.root, r)...)
-	for d := range p.overheads[p.overheadOf[r]].daemons.All() {
-		if details.ledger == nil && p.sigs[cl.sig].shunned.Has(d) {
-			out = append(out, p.terms.company(cl.ties, p.daemons[d].ties))
-			break
-		}
-	}
-	out = append(out, details.rowShortages(p, cl, r)...)
-	if !p.offers[row.offer].source.Available {
-		out = append(out, Rejection{Code: NoAvailableOffering, Key: p.offers[row.offer].source.Zone})
-	} else if st := p.offers[row.offer].stock; st >= 0 && s.supply.stocks[st] <= 0 {
-		out = append(out, Rejection{Code: NoAvailableOffering, Key: p.stocks[st].key,
-			Want: "1", Have: "0"})
-	}
-	out = append(out, s.limitReasons(row)...)
-	if pool := row.pool; len(out) == 0 && s.opts.MinValues != MinValuesBestEffort && len(p.pools[pool].minimums) > 0 {
-		need := needs{demand: cl.demand, anywhere: onlySig(p, cl.sig)}
-		values := p.newTally(pool)
-		for _, t := range p.hostTypes(r, &need) {
-			values.add(t)
-		}
-		for i, m := range p.pools[pool].minimums {
-			if have := len(values.seen[i]); have < m.want {
-				out = append(out, Rejection{Code: MinValues, Key: m.key, Want: strconv.Itoa(m.want), Have: strconv.Itoa(have)})
+	out.add(p.volumeConflicts(p.exemplar(q.cl), int(r), true)...)
+	if q.ledger != nil {
+		out.join(once(q.topologyOf, p.topology.kindOf[r], func(o *obstacles) { q.topology(o, r) }))
+	} else if p.overheads[p.overheadOf[r]].daemons.Intersects(p.sigs[q.cl.sig].shunned) {
+		for d := range p.overheads[p.overheadOf[r]].daemons.All() {
+			if p.sigs[q.cl.sig].shunned.Has(d) {
+				out.note(p.terms.company(q.cl.ties, p.daemons[d].ties))
+				break
 			}
 		}
 	}
+	out.join(once(q.shortagesIn, roomKey{row.typ, p.overheadOf[r]}, func(o *obstacles) {
+		typ := p.types[row.typ].source
+		p.shortages(o, q.cl.demand, p.room(r), typ.Capacity, typ.VolumeLimits)
+	}))
+	if !p.offers[row.offer].source.Available {
+		out.note(Rejection{Code: NoAvailableOffering, Key: p.offers[row.offer].source.Zone})
+	} else if st := p.offers[row.offer].stock; st >= 0 && q.supply.stocks[st] <= 0 {
+		out.note(Rejection{Code: NoAvailableOffering, Key: p.stocks[st].key, Want: "1", Have: "0"})
+	}
+	out.join(once(q.limitsOf, [2]int32{row.pool, row.typ}, func(o *obstacles) { o.note(q.limitReasons(row)...) }))
+	if len(out.list) == 0 && q.opts.MinValues != MinValuesBestEffort && len(p.pools[row.pool].minimums) > 0 {
+		q.minimums(out, r)
+	}
 	return out
+}
+
+// join adds all of the others.
+func (o *obstacles) join(other *obstacles) {
+	o.list = append(o.list, other.list...)
+	o.weight += other.weight
+}
+
+// once is what is known under the key, or else worked out.
+func once[K comparable](known map[K]*obstacles, key K, find func(*obstacles)) *obstacles {
+	o, ok := known[key]
+	if !ok {
+		o = &obstacles{}
+		find(o)
+		known[key] = o
+	}
+	return o
+}
+
+// topology adds why constraints between pods keep a pod of the class off a new node of the row.
+func (q *inquiry) topology(out *obstacles, r int32) {
+	at := q.ledger.open(host{kind: q.p.kind(r), node: -1, row: r, copies: 1})
+	q.ledger.reasons(at, q.cl.root, false, func(r Rejection) bool {
+		out.note(r)
+		return true
+	})
+	q.ledger.shut(at)
+}
+
+// minimums adds the minValues that a node of the row for a pod of the class would not meet.
+func (q *inquiry) minimums(out *obstacles, r int32) {
+	p, pool := q.p, q.p.rows[r].pool
+	need := needs{demand: q.cl.demand, anywhere: onlySig(p, q.cl.sig)}
+	values := p.newTally(pool)
+	for _, t := range p.hostTypes(r, &need) {
+		values.add(t)
+	}
+	for i, m := range p.pools[pool].minimums {
+		if have := len(values.seen[i]); have < m.want {
+			out.note(Rejection{Code: MinValues, Key: m.key, Want: strconv.Itoa(m.want), Have: strconv.Itoa(have)})
+		}
+	}
 }
 
 // limitReasons are the pool's limits that one more of the row's machines would exceed.
@@ -209,175 +317,58 @@ func (s *solver) limitReasons(row *row) []Rejection {
 	return out
 }
 
-// shortages are the resources that the room lacks for the demand.
-func (p *Problem) shortages(demand, room resource.Vector) []Rejection {
-	var out []Rejection
+// shortages adds the resources that the room lacks for the demand. machine is what the host has in all, limits how many
+// volumes it attaches.
+func (p *Problem) shortages(out *obstacles, demand, room resource.Vector, machine corev1.ResourceList, limits map[string]int) {
 	for d, want := range demand {
-		if want > 0 && want > room[d] {
-			if r, ok := p.volumeShortage(d, want, room[d]); ok {
-				out = append(out, r)
-				continue
-			}
-			out = append(out, Rejection{Code: InsufficientResource, Key: string(p.dims.Name(d)),
-				Want: p.dims.Format(d, want), Have: p.dims.Format(d, max(room[d], 0))})
-		}
-	}
-	return out
-}
-
-// gap says how much would have to change for the reasons to go away, for choosing the nearest miss: a limit can be
-// raised, stock comes back, a toleration can be added; a missing resource counts by what is missing.
-func gap(reasons []Rejection) float64 {
-	total := 0.0
-	for _, r := range reasons {
-		switch r.Code {
-		case MinValues:
-			total += 0.05
-		case NodePoolLimit:
-			total += 0.1 + 0.1*shortfall(r)
-		case NoAvailableOffering:
-			total += 0.2
-		case UntoleratedTaint:
-			total += 0.4
-		case RequirementConflict, PodAntiAffinity, HostPortInUse:
-			total += 0.5
-		case InsufficientResource:
-			if total += 0.6 + 0.5*shortfall(r); shortfall(r) == 1 {
-				total++ // there is none of it at all
-			}
-		case TopologySpread, PodAffinity, VolumeConflict, GroupIncomplete, NotSupported, Nominated, EffortExhausted:
-			total++
-		}
-	}
-	return total
-}
-
-// tallyOfReasons counts why hosts turned a pod away. A host with several reasons counts once, for the reason that it
-// shares with most others: what no host has is the root of the trouble, not what the smallest ones lack besides.
-type tallyOfReasons struct{ hosts [][]Rejection }
-
-func (t *tallyOfReasons) add(reasons []Rejection) { t.hosts = append(t.hosts, reasons) }
-
-// sorted are the counted reasons, the most frequent first. The best that was found of a resource is kept.
-func (t *tallyOfReasons) sorted() []Rejection {
-	type kind struct {
-		code Code
-		key  string
-	}
-	frequency := map[kind]int{}
-	for _, reasons := range t.hosts {
-		for _, r := range reasons {
-			frequency[kind{r.Code, r.Key}]++
-		}
-	}
-	var list []Rejection
-	for _, reasons := range t.hosts {
-		main := reasons[0]
-		for _, r := range reasons[1:] {
-			if frequency[kind{r.Code, r.Key}] > frequency[kind{main.Code, main.Key}] {
-				main = r
-			}
-		}
-		list = counted(list, main)
-	}
-	slices.SortFunc(list, func(a, b Rejection) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Key, b.Key), cmp.Compare(a.Want, b.Want))
-	})
-	return list
-}
-
-// counted adds one more of the reason to the list.
-func counted(list []Rejection, r Rejection) []Rejection {
-	for i := range list {
-		o := &list[i]
-		if o.Code != r.Code || o.Key != r.Key {
+		if want <= 0 || want <= room[d] {
 			continue
 		}
-		switch {
-		case r.Code == NodePoolLimit && o.Have == r.Have:
-			if amount(r.Want) < amount(o.Want) {
-				o.Want = r.Want
-			}
-		case o.Want != r.Want:
+		if r, ok := p.volumeShortage(d, want, room[d]); ok {
+			out.note(p.withLimits([]Rejection{r}, limits)...)
 			continue
-		case shortfall(r) < shortfall(*o):
-			o.Have = r.Have
 		}
-		o.Count++
-		return list
+		name, have := p.dims.Name(d), max(room[d], 0)
+		o := obstacle{
+			Rejection: Rejection{Code: InsufficientResource, Key: string(name)}, dim: d, want: want, have: have,
+			weight: weightOfRoom + 0.5*(1-float64(have)/float64(want)),
+		}
+		if all := machine[name]; all.Sign() <= 0 {
+			o.weight = weightOfKind
+		}
+		out.add(o)
 	}
-	r.Count = 1
-	return append(list, r)
 }
 
-// affinityDetails finds out which of a pod's node requirements a place fails.
-type affinityDetails struct {
-	spec        *corev1.PodSpec
-	rows, nodes bitset.Set // that the pod's node selector and affinity admit, taints and company aside
-	keys        []string   // that they look at
-
-	// What rows with the same values of these keys, and rows with the same room, have in common.
-	conflictsOf  map[string][]Rejection
-	shortagesFor map[roomKey][]Rejection
-
-	ledger     *ledger               // nil if no constraint between pods needs it
-	topologyOf map[int32][]Rejection // by kind of row
+// worded is the reason with its amounts.
+func (p *Problem) worded(o obstacle) Rejection {
+	if o.want > 0 {
+		o.Want, o.Have = p.dims.Format(o.dim, o.want), p.dims.Format(o.dim, o.have)
+	}
+	return o.Rejection
 }
 
-// topologyReasons are why constraints between pods keep a pod of the root off a new node of the row.
-func (a *affinityDetails) topologyReasons(p *Problem, root, r int32) []Rejection {
-	if a.ledger == nil {
-		return nil
+// conflictsOf are the conflicts of a place, worked out once for all that agree in the keys.
+func (q *inquiry) conflictsOf(t *places, i int, label func(key string) (string, bool)) *obstacles {
+	q.buffer = q.buffer[:0]
+	if t == q.p.nodePlaces {
+		q.buffer = append(q.buffer, 'n')
 	}
-	kind := p.topology.kindOf[r]
-	found, known := a.topologyOf[kind]
+	for _, key := range q.keys {
+		q.buffer = binary.LittleEndian.AppendUint32(q.buffer, uint32(t.column(key).ids[i]))
+	}
+	found, known := q.conflictsAt[string(q.buffer)]
 	if !known {
-		at := a.ledger.open(host{kind: p.kind(r), node: -1, row: r, copies: 1})
-		a.ledger.reasons(at, root, false, func(r Rejection) bool {
-			found = append(found, r)
-			return true
-		})
-		a.ledger.shut(at)
-		a.topologyOf[kind] = found
+		found = &obstacles{}
+		found.note(q.conflicts(label)...)
+		q.conflictsAt[string(q.buffer)] = found
 	}
 	return found
-}
-
-// rowConflicts are the conflicts of a row.
-func (a *affinityDetails) rowConflicts(p *Problem, r int) []Rejection {
-	values := make([]byte, 0, 4*len(a.keys))
-	for _, key := range a.keys {
-		values = binary.LittleEndian.AppendUint32(values, uint32(p.rowPlaces.column(key).ids[r]))
-	}
-	found, known := a.conflictsOf[string(values)]
-	if !known {
-		found = a.conflicts(func(key string) (string, bool) { return p.rowLabel(r, key) })
-		a.conflictsOf[string(values)] = found
-	}
-	return found
-}
-
-// rowShortages are the resources of which a node of the row has too little for a pod of the class.
-func (a *affinityDetails) rowShortages(p *Problem, cl *class, r int32) []Rejection {
-	key := roomKey{p.rows[r].typ, p.overheadOf[r]}
-	found, known := a.shortagesFor[key]
-	if !known {
-		found = p.withLimits(p.shortages(cl.demand, p.room(r)), p.types[key.typ].source.VolumeLimits)
-		a.shortagesFor[key] = found
-	}
-	return found
-}
-
-func (p *Problem) affinityDetails(spec *corev1.PodSpec) *affinityDetails {
-	return &affinityDetails{
-		spec: spec, rows: p.rowPlaces.admittedBy(spec), nodes: p.nodePlaces.admittedBy(spec), keys: affinityKeys(spec),
-		conflictsOf: map[string][]Rejection{}, shortagesFor: map[roomKey][]Rejection{}, topologyOf: map[int32][]Rejection{},
-	}
 }
 
 // conflicts are the requirements that the place's labels fail: those of the node selector, and those of the term of the
 // required node affinity that fails fewest.
-func (a *affinityDetails) conflicts(label func(key string) (string, bool)) []Rejection {
+func (q *inquiry) conflicts(label func(key string) (string, bool)) []Rejection {
 	var out []Rejection
 	fails := func(key string, op corev1.NodeSelectorOperator, values []string) []Rejection {
 		r, err := requirement.New(key, requirement.Operator(op), values)
@@ -389,11 +380,11 @@ func (a *affinityDetails) conflicts(label func(key string) (string, bool)) []Rej
 		}
 		return []Rejection{{Code: RequirementConflict, Key: key, Want: failureText(op, values)}}
 	}
-	for _, key := range sortedKeys(a.spec.NodeSelector) {
-		out = append(out, fails(key, corev1.NodeSelectorOpIn, []string{a.spec.NodeSelector[key]})...)
+	for _, key := range sortedKeys(q.spec.NodeSelector) {
+		out = append(out, fails(key, corev1.NodeSelectorOpIn, []string{q.spec.NodeSelector[key]})...)
 	}
 	var nearest []Rejection
-	for _, term := range requiredTerms(a.spec) {
+	for _, term := range requiredTerms(q.spec) {
 		var failed []Rejection
 		for _, e := range term.MatchExpressions {
 			failed = append(failed, fails(e.Key, e.Operator, e.Values)...)

@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/types"
 
-	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
 	"github.com/kerf-autoscaler/kerf/internal/bitset"
 )
 
@@ -23,6 +22,8 @@ type Explanation struct {
 	Unplaced   *Unplaced
 	// Launch is the launch that the pod is expected on, if it is one.
 	Launch *Launch
+	// Member is the member that the pod's group lacks, of which Nodes, Pools and Nearest speak; empty when they speak of Pod.
+	Member types.NamespacedName
 	// NodeCount is how many nodes exist or are on their way; Nodes counts why each does not take the pod.
 	NodeCount int
 	Nodes     []Rejection
@@ -73,11 +74,29 @@ func (p *Plan) Explain(pod types.NamespacedName) Explanation {
 		out.own = true
 		return out
 	}
-	d := p.final.diagnose(class)
-	p.problem.rename(&d, class, pod)
+	d := p.final.diagnosisOf(&out, class)
 	out.NodeCount, out.Nodes, out.Pools = len(p.problem.nodes), d.nodes, d.pools
 	out.Nearest = d.nearest.text()
 	return out
+}
+
+// diagnosisOf is the diagnosis for the pod asked about, which is of the class, or for the member that its group lacks.
+func (s *solver) diagnosisOf(e *Explanation, class int32) diagnosis {
+	if held := s.out[s.p.classes[class].group]; s.leavesOut(&s.p.classes[class]) {
+		if held.why == nil {
+			e.own = true
+			return diagnosis{}
+		}
+		e.Member = s.lastOf(held.member)
+		return *held.why
+	}
+	var l *ledger
+	if s.ledger != nil {
+		l = s.ledger.clone()
+	}
+	d := s.diagnose(class, l)
+	s.p.rename(&d, class, e.Pod)
+	return d
 }
 
 func (p *Problem) classOfPod(pod types.NamespacedName) (int32, bool) {
@@ -125,37 +144,21 @@ func (s *solver) verdict(c int32) (Verdict, []Rejection) {
 		return NotEvaluated, []Rejection{{Code: EffortExhausted, Key: s.spentOption(), Count: 1}}
 	}
 	if cl := &s.p.classes[c]; s.leavesOut(cl) && !s.stopped {
-		return Infeasible, []Rejection{s.groupReason(cl.group)}
+		return Infeasible, s.groupReasons(cl.group)
 	}
-	d := s.diagnose(c)
-	var all []Rejection
-	nodes := 0
-	for _, r := range d.nodes {
-		nodes += r.Count
-	}
-	possible := nodes < len(s.p.nodes)
-	for _, pool := range d.pools {
-		for _, r := range pool.Rejections {
-			possible = possible || r.Code == EffortExhausted
-			all = append(all, r)
-		}
-	}
+	d := s.diagnose(c, s.ledger)
 	if s.p.classes[c].reserved {
 		if reasons, waits := s.awaited(c); waits {
 			return NotEvaluated, reasons
 		}
 	}
-	if possible {
+	if d.fits {
 		return NotEvaluated, []Rejection{{Code: EffortExhausted, Key: s.spentOption(), Count: 1}}
 	}
-	all = append(all, d.nodes...)
-	slices.SortStableFunc(all, func(a, b Rejection) int {
-		return cmp.Or(cmp.Compare(a.Code.depth(), b.Code.depth()), cmp.Compare(b.Count, a.Count))
-	})
-	if len(all) == 0 {
-		all = []Rejection{s.nothingToLaunch(d)}
+	if len(d.all) == 0 {
+		d.all = []Rejection{s.nothingToLaunch(d)}
 	}
-	return Infeasible, all
+	return Infeasible, d.all
 }
 
 // nothingToLaunch is the reason when there is no node and no instance type to give one.
@@ -183,29 +186,6 @@ func (s *solver) spentOption() string {
 	return "Effort"
 }
 
-// depth orders codes by how near the host came to taking the pod.
-func (c Code) depth() int {
-	switch c {
-	case MinValues, GroupIncomplete:
-		return 0
-	case NodePoolLimit:
-		return 1
-	case NoAvailableOffering:
-		return 2
-	case InsufficientResource:
-		return 3
-	case TopologySpread, PodAffinity, PodAntiAffinity, HostPortInUse, VolumeConflict:
-		return 4
-	case RequirementConflict:
-		return 5
-	case UntoleratedTaint:
-		return 6
-	case NotSupported, EffortExhausted, Nominated:
-		return 7
-	}
-	return 8
-}
-
 // String is the explanation as an aligned tree.
 func (e Explanation) String() string {
 	switch {
@@ -224,7 +204,13 @@ func (e Explanation) String() string {
 		types += pool.Types
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s is unplaced: 0/%d nodes and 0/%d instance types fit\n", e.Pod, e.NodeCount, types)
+	subject := fmt.Sprintf("%s is unplaced:", e.Pod)
+	if e.Member.Name != "" {
+		r := e.Unplaced.Rejections[0]
+		r.Detail = ""
+		subject = fmt.Sprintf("%s %s; for %s", subject, r, e.Member)
+	}
+	fmt.Fprintf(&b, "%s 0/%d nodes and 0/%d instance types fit\n", subject, e.NodeCount, types)
 	width := len("nearest")
 	for _, pool := range e.Pools {
 		width = max(width, len("pool "+pool.Pool))
@@ -246,158 +232,17 @@ func (e PoolExplanation) text() string {
 	switch {
 	case e.Types == 0 && e.Offered == 0:
 		return "0 considered: the provider lists no instance types"
-	case e.Types == 0 && e.Unmet != "":
-		return fmt.Sprintf("0 considered: none of %d instance types meets %s", e.Offered, e.Unmet)
 	case e.Types == 0:
-		return fmt.Sprintf("0 considered: none of %d instance types meets the pool's requirements", e.Offered)
+		return "0 considered: " + e.nothingMeets()
 	case len(e.Rejections) == 1 && e.Rejections[0].Code == NodePoolLimit:
 		return "0 considered: " + e.Rejections[0].String()
 	}
 	return joinReasons(e.Rejections)
 }
 
-func joinReasons(list []Rejection) string {
-	parts := make([]string, len(list))
-	for i, r := range list {
-		parts[i] = fmt.Sprintf("%d %s", r.Count, r)
-	}
-	return strings.Join(parts, ", ")
-}
-
-// String is the reason in words, without its count and pool.
-func (r Rejection) String() string {
-	amounts := ""
-	if r.Want != "" && r.Have != "" {
-		amounts = fmt.Sprintf(" (want %s, have %s)", r.Want, r.Have)
-	}
-	switch r.Code {
-	case InsufficientResource:
-		if r.Used != "" {
-			return r.volumeText()
-		}
-		return "insufficient " + r.Key + amounts
-	case UntoleratedTaint:
-		return "untolerated taint " + r.Key
-	case RequirementConflict:
-		return strings.TrimSpace(shortKey(r.Key) + " " + r.Want)
-	case PodAntiAffinity:
-		return "anti-affinity over " + shortKey(r.Key)
-	case PodAffinity:
-		if r.Want == absentLabel {
-			return "affinity over " + shortKey(r.Key) + ", which is absent"
-		}
-		return "no pod that affinity over " + shortKey(r.Key) + " asks for"
-	case TopologySpread:
-		if r.Want == absentLabel {
-			return "topology spread over " + shortKey(r.Key) + ", which is absent"
-		}
-		return fmt.Sprintf("topology spread over %s (max skew %s, would be %s)", shortKey(r.Key), r.Want, r.Have)
-	case NodePoolLimit:
-		if amount(r.Used) < amount(r.Have) {
-			return fmt.Sprintf("limit %s %s too low (%s used, %s with one more node)", r.Key, r.Have, r.Used, r.Want)
-		}
-		return fmt.Sprintf("limit %s %s reached (%s used)", r.Key, r.Have, r.Used)
-	case NoAvailableOffering:
-		if r.Have != "" {
-			return "stock " + r.Key + " used up"
-		}
-		return strings.TrimSpace("no available offering in " + r.Key)
-	case MinValues:
-		return "too few values of " + shortKey(r.Key) + amounts
-	case NotSupported:
-		return "not supported: " + r.Key
-	case Nominated:
-		return "nominated to node " + r.Key
-	case EffortExhausted:
-		return "not looked at: " + r.Key + " is used up"
-	case HostPortInUse:
-		return "host port " + r.Key + " in use"
-	case GroupIncomplete:
-		return fmt.Sprintf("group %s incomplete (want %s, have %s)", r.Key, r.Want, r.Have)
-	case VolumeConflict:
-		return strings.TrimSpace(r.Key + " " + r.Want)
-	}
-	return strings.TrimSpace(string(r.Code) + " " + r.Key + amounts)
-}
-
-// absentLabel is what a Rejection wants in vain when a constraint between pods is over a label that the node lacks.
-const absentLabel = "absent"
-
-// text says what would have to change for the near miss to be a hit.
-func (m miss) text() string {
-	if len(m.reasons) == 0 {
-		return ""
-	}
-	parts := make([]string, len(m.reasons))
-	for i, r := range m.reasons {
-		parts[i] = r.remedy()
-	}
-	where := m.where
-	if m.what != "" && m.reasons[0].Code != NodePoolLimit {
-		where += ", " + m.what
-	}
-	return where + ": " + strings.Join(parts, ", and ")
-}
-
-func (r Rejection) remedy() string {
-	switch r.Code {
-	case InsufficientResource:
-		if r.Used != "" {
-			return "detach a volume of " + r.Key
-		}
-		return fmt.Sprintf("lower the request for %s from %s to %s", r.Key, r.Want, r.Have)
-	case UntoleratedTaint:
-		return "tolerate " + r.Key
-	case RequirementConflict:
-		return "allow " + shortKey(r.Key) + " other than asked"
-	case NodePoolLimit:
-		return fmt.Sprintf("raise limit %s from %s to %s", r.Key, r.Have, r.Want)
-	case NoAvailableOffering:
-		return "wait for " + r.Key
-	case MinValues:
-		return fmt.Sprintf("lower minValues of %s from %s to %s", shortKey(r.Key), r.Want, r.Have)
-	case PodAntiAffinity:
-		return "drop the anti-affinity over " + shortKey(r.Key)
-	case HostPortInUse:
-		return "free host port " + r.Key
-	case TopologySpread:
-		if r.Want == absentLabel {
-			return "drop the topology spread over " + shortKey(r.Key)
-		}
-		return fmt.Sprintf("raise maxSkew over %s from %s to %s", shortKey(r.Key), r.Want, r.Have)
-	case PodAffinity:
-		if r.Want == absentLabel {
-			return "drop the affinity over " + shortKey(r.Key)
-		}
-		return "run a pod that affinity over " + shortKey(r.Key) + " asks for"
-	case VolumeConflict:
-		return "use other storage: " + r.String()
-	case GroupIncomplete, NotSupported, Nominated, EffortExhausted:
-	}
-	return r.String()
-}
-
-// shortKey is how reasons write a well-known key.
-func shortKey(key string) string {
-	switch key {
-	case corev1.LabelTopologyZone:
-		return "zone"
-	case corev1.LabelTopologyRegion:
-		return "region"
-	case corev1.LabelHostname:
-		return "hostname"
-	case corev1.LabelArchStable:
-		return "arch"
-	case corev1.LabelOSStable:
-		return "os"
-	case corev1.LabelInstanceTypeStable:
-		return "instance-type"
-	case v1.CapacityTypeLabelKey:
-		return "capacity-type"
-	case v1.NodePoolLabelKey:
-		return "nodepool"
-	}
-	return key
+// nothingMeets says what no type of the pool meets.
+func (e PoolExplanation) nothingMeets() string {
+	return fmt.Sprintf("none of %d instance types meets %s", e.Offered, cmp.Or(e.Unmet, "the pool's requirements"))
 }
 
 // shortfall is what share of the wanted amount is missing, between 0 and 1; 0 if the reason is not about amounts.

@@ -84,8 +84,16 @@ func (p *Problem) quorums() []int64 {
 	return waiting
 }
 
-// leftOut are groups that a plan does without, each with how many of its members had found a place.
-type leftOut map[int32]int64
+// leftOut are groups that a plan does without.
+type leftOut map[int32]shortOf
+
+// shortOf is what is known of a group that is left out.
+type shortOf struct {
+	placed int64 // how many of its members had found a place
+	// member is a root of which a pod had no place when all others had theirs, and why is the reason; nil if nobody knows.
+	member int32
+	why    *diagnosis
+}
 
 // leavesOut reports whether the class is of a group that is left out.
 func (s *solver) leavesOut(cl *class) bool {
@@ -136,7 +144,7 @@ func (s *solver) dropGroups(out leftOut) bool {
 	}
 	members := s.membersPlaced()
 	for _, g := range list[:(len(list)+1)/2] {
-		out[g] = members[g]
+		out[g] = shortOf{placed: members[g]}
 	}
 	return true
 }
@@ -153,13 +161,17 @@ func (s *solver) readmit(ctx context.Context) error {
 		}
 		members := s.membersPlaced()
 		if members[g] == 0 || len(s.incomplete()) > 0 {
+			held.placed = max(held.placed, members[g])
+			held.member, held.why = s.obstructed(g)
 			s.restore(before)
 			s.ledger = ledger
-			s.out[g] = max(held, members[g])
+			s.out[g] = held
 		}
 	}
 	for _, g := range s.incomplete() {
-		s.out[g] = s.membersPlaced()[g]
+		held := shortOf{placed: s.membersPlaced()[g]}
+		held.member, held.why = s.obstructed(g)
+		s.out[g] = held
 		s.takeOff(g)
 		s.stopped = s.stopped || s.hurried // with more effort it might be complete
 	}
@@ -193,10 +205,38 @@ func (s *solver) wait(g int32) {
 	}
 }
 
-// groupReason is why the members of a group that is left out are.
-func (s *solver) groupReason(g int32) Rejection {
-	return Rejection{
-		Code: GroupIncomplete, Key: s.p.snapshot.Groups[g-1].Name, Count: 1,
-		Want: strconv.FormatInt(s.p.quorums()[g], 10), Have: strconv.FormatInt(s.out[g], 10),
+// obstructed finds a root of the group of which a pod has no place, and why; nil if there is none, or only the effort kept
+// it out.
+func (s *solver) obstructed(g int32) (int32, *diagnosis) {
+	for c := range s.p.classes {
+		cl := &s.p.classes[c]
+		if cl.group != g || int(cl.root) != c || s.remaining[c] == 0 || cl.unsupported != "" {
+			continue
+		}
+		if d := s.diagnose(int32(c), s.ledger); !d.fits && !s.stopped && len(d.all) > 0 {
+			return int32(c), &d
+		}
 	}
+	return -1, nil
+}
+
+// groupReasons are why the members of a group that is left out are: that it is incomplete, and then why a member of it
+// has no place.
+func (s *solver) groupReasons(g int32) []Rejection {
+	held := s.out[g]
+	out := []Rejection{{
+		Code: GroupIncomplete, Key: s.p.snapshot.Groups[g-1].Name, Count: 1,
+		Want: strconv.FormatInt(s.p.quorums()[g], 10), Have: strconv.FormatInt(held.placed, 10),
+	}}
+	if held.why != nil {
+		out[0].Detail = fmt.Sprintf("%s: %s", s.lastOf(held.member), held.why.all[0])
+		out = append(out, held.why.all...)
+	}
+	return out
+}
+
+// lastOf is the pod of a root that gets a place last.
+func (s *solver) lastOf(root int32) types.NamespacedName {
+	pods := s.p.classes[root].pods
+	return podName(s.p.pods[pods[len(pods)-1]])
 }

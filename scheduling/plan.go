@@ -105,6 +105,10 @@ type Rejection struct {
 	// Want is what the pod asks for, Have the best that was found; either may be empty. For a NodePoolLimit Want is
 	// what the pool would have with one more node, Have the limit, and Used what it has.
 	Want, Have, Used string
+	// Detail names the others where the reason is about them: how many pods each domain has for a TopologySpread, where the
+	// wanted pods are for a PodAffinity, one that excludes the pod for a PodAntiAffinity or HostPortInUse, a member without
+	// a place for GroupIncomplete. For people; empty if there is nothing to name.
+	Detail string
 	// Count is how many nodes, or offered instance types of the pool, gave this reason first.
 	Count int
 }

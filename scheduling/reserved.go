@@ -144,25 +144,22 @@ func (p *Problem) restrict(held []bool, rows bitset.Set) *Problem {
 func (s *solver) awaited(root int32) ([]Rejection, bool) {
 	p := s.p
 	cl := &p.classes[root]
-	details := p.affinityDetails(&p.exemplar(cl).Spec)
-	if s.ledger != nil {
-		details.ledger = s.ledger.clone()
-	}
-	var reasons tallyOfReasons
+	q := s.inquire(cl, s.ledger)
+	var reasons grounds
 	waits := false
 	for r := range p.rows {
 		form := p.form(root, p.kind(int32(r)).cell)
 		if form < 0 || !p.sigs[p.classes[form].sig].rows.Has(r) {
 			continue
 		}
-		found := s.rowReasons(cl, int32(r), details)
-		if len(found) == 0 {
+		found := q.row(int32(r))
+		if len(found.list) == 0 {
 			return nil, false
 		}
-		reasons.add(found)
-		waits = waits || !slices.ContainsFunc(found, func(r Rejection) bool {
+		reasons.add(found, hostRef{-1, int32(r)})
+		waits = waits || !slices.ContainsFunc(found.list, func(r obstacle) bool {
 			return r.Code != NoAvailableOffering && r.Code != NodePoolLimit
 		})
 	}
-	return reasons.sorted(), waits
+	return plainly(reasons.sorted(p)), waits
 }

@@ -384,20 +384,31 @@ func (p *Problem) volumeRules(pod *corev1.Pod) []int32 {
 }
 
 // volumeConflicts are the volumes that a place is out of reach of. ofRow says whether i is a row or a node.
-func (p *Problem) volumeConflicts(pod *corev1.Pod, i int, ofRow bool) []Rejection {
-	var out []Rejection
+func (p *Problem) volumeConflicts(pod *corev1.Pod, i int, ofRow bool) []obstacle {
+	var out []obstacle
 	n := p.storage.needs[pod]
 	if n == nil {
 		return nil
 	}
 	for k, id := range n.rules {
-		set := p.storage.rules[id].nodes
+		rule := &p.storage.rules[id]
+		set := rule.nodes
 		if ofRow {
-			set = p.storage.rules[id].rows
+			set = rule.rows
 		}
-		if !set.Has(i) {
-			out = append(out, Rejection{Code: VolumeConflict, Key: claimKey(n.claims[k]), Want: p.storage.rules[id].want})
+		if set.Has(i) {
+			continue
 		}
+		o := obstacle{Rejection: Rejection{Code: VolumeConflict, Key: claimKey(n.claims[k]), Want: rule.want}}
+		if o.weight = weigh(o.Rejection); rule.toNodes() {
+			o.weight = weightOfNames
+		}
+		out = append(out, o)
 	}
 	return out
+}
+
+// toNodes reports whether the rule admits some nodes that exist, by their names, and no other.
+func (r *volumeRule) toNodes() bool {
+	return r.rows.Empty() && !r.nodes.Empty() && (slices.Contains(r.keys, corev1.LabelHostname) || slices.Contains(r.keys, nodeNameKey))
 }
