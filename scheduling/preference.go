@@ -396,8 +396,8 @@ type Forgone struct {
 	// Preference is the preference in words, Weight its weight: 100 for topology spread and taints, which state none.
 	Preference string
 	Weight     int32
-	// Price is what the cheapest further node would cost, in dollars per hour, on which the pod could run with the
-	// preference kept; +Inf if there is none to be had.
+	// Price is what the cheapest further node would cost, in dollars per hour, to which the pod could move and have the
+	// preference kept, everything else staying where it is; +Inf if there is none to be had.
 	Price float64
 }
 
@@ -410,18 +410,10 @@ func (s *solver) forgone(root int32, at int) []Forgone {
 		if s.keeps(w, root, at) {
 			continue
 		}
-		key := wishKey{root, int32(i)}
-		price, known := s.wishPrices[key]
-		if !known {
-			price = s.wishPrice(w, root)
-			s.wishPrices[key] = price
-		}
-		out = append(out, Forgone{Preference: w.text, Weight: w.weight, Price: price})
+		out = append(out, Forgone{Preference: w.text, Weight: w.weight, Price: s.wishPrice(int32(i), root, at)})
 	}
 	return out
 }
-
-type wishKey struct{ root, wish int32 }
 
 // keeps reports whether a pod of the root that is on the host has its wish.
 func (s *solver) keeps(w *wish, root int32, at int) bool {
@@ -437,37 +429,60 @@ func (s *solver) keeps(w *wish, root int32, at int) bool {
 	return s.ledger.excluded(w.ties, at, root, true) == nil
 }
 
-// wishPrice is the price of the cheapest further node for a pod of the root that has its wish.
-func (s *solver) wishPrice(w *wish, root int32) float64 {
-	p := s.p
-	cl := &p.classes[root]
-	best := math.Inf(1)
-	admitted := map[int32]bool{} // by kind of row
-	l := s.ledger.clone()
-	for r := range p.sigs[cl.sig].rows.All() {
-		row := &p.rows[r]
-		price := p.rowPrice(int32(r))
-		if price >= best || w.rows != nil && !w.rows.Has(r) || !p.available(int32(r)) || !p.room(int32(r)).Fits(cl.demand) ||
-			s.supply.left(p, row) == 0 {
-			continue
+// wishPrice is the price of the cheapest further node to which a pod of the root could move from the host and have its
+// wish.
+func (s *solver) wishPrice(wish, root int32, from int) float64 {
+	l, w := s.ledger, &s.p.classes[root].wishes[wish]
+	if l.hosts[from].copies > 1 {
+		defer l.join(from, l.split(from))
+	}
+	l.put(from, root, -1)
+	defer l.put(from, root, 1)
+	for _, r := range s.wishRows(wish, root) {
+		at := l.open(host{kind: s.p.kind(r), node: -1, row: r, copies: 1})
+		ok := l.refuses(at, root, false) == nil
+		switch {
+		case w.related != nil:
+			ok = ok && l.meets(w.related, at, root, false)
+		case w.rows == nil:
+			ok = ok && l.excluded(w.ties, at, root, false) == nil
 		}
-		kind := p.topology.kindOf[r]
-		ok, known := admitted[kind]
-		if !known {
-			at := l.open(host{kind: p.kind(int32(r)), node: -1, row: int32(r), copies: 1})
-			ok = l.refuses(at, root, false) == nil
-			switch {
-			case w.related != nil:
-				ok = ok && l.meets(w.related, at, root, false)
-			case w.rows == nil:
-				ok = ok && l.excluded(w.ties, at, root, false) == nil
-			}
-			l.shut(at)
-			admitted[kind] = ok
-		}
+		l.shut(at)
 		if ok {
-			best = price
+			return s.p.rowPrice(r)
 		}
 	}
-	return best
+	return math.Inf(1)
+}
+
+type wishKey struct{ root, wish int32 }
+
+// wishRows are rows that have room for a pod of the root and all of its wish that does not depend on other pods: of each
+// kind the cheapest, the cheapest kind first.
+func (s *solver) wishRows(wish, root int32) []int32 {
+	key := wishKey{root, wish}
+	if out, known := s.wishes[key]; known {
+		return out
+	}
+	p := s.p
+	cl, w := &p.classes[root], &p.classes[root].wishes[wish]
+	seen := make([]bool, len(p.topology.kinds))
+	out := []int32{}
+	for r := range p.sigs[cl.sig].rows.All() {
+		if w.rows == nil || w.rows.Has(r) {
+			out = append(out, int32(r))
+		}
+	}
+	out = slices.DeleteFunc(out, func(r int32) bool {
+		return !p.available(r) || !p.room(r).Fits(cl.demand) || s.supply.left(p, &p.rows[r]) == 0
+	})
+	slices.SortStableFunc(out, func(a, b int32) int { return cmp.Compare(p.rowPrice(a), p.rowPrice(b)) })
+	out = slices.DeleteFunc(out, func(r int32) bool {
+		kind := p.topology.kindOf[r]
+		again := seen[kind]
+		seen[kind] = true
+		return again
+	})
+	s.wishes[key] = out
+	return out
 }
