@@ -340,6 +340,16 @@ func (s *solver) respects() bool {
 	return s.opts.Preferences != PreferencesIgnore && !s.strategy.ranked
 }
 
+// expects reports whether a pod waits on a rung for the place of others to be known.
+func (s *solver) expects() bool {
+	for _, list := range s.p.rungs {
+		if slices.ContainsFunc(list, func(c int32) bool { return s.waiting[c] > 0 }) {
+			return true
+		}
+	}
+	return false
+}
+
 // give lets n pods of the undivided class be placed.
 func (s *solver) give(c int32, n int64) {
 	if s.p.parts[c] != nil || s.p.classes[c].topo.aside {
