@@ -15,9 +15,10 @@ import (
 
 // Preferences restrict nothing; under [PreferencesRespect] they decide what is bought. Each root with preferences has
 // rungs: classes of the same pods that are bound to keep some preferences, the first rung as many as can be kept
-// together, each further one without the lightest of the rung before, the root itself without any. Existing nodes are
-// offered to all rungs before anything is bought, since the scheduler would use them whatever a pod prefers; what is left
-// is bought for rung by rung. Pods are never edited, and the exact rules of settling know nothing of preferences.
+// together, each further one without the lightest of the rung before, the root itself without any. Where some preferences
+// can be kept on nodes that exist and on no other, the rungs start over without those once they are gone. Existing nodes
+// are offered to all rungs before anything is bought, since the scheduler would use them whatever a pod prefers; what is
+// left is bought for rung by rung. Pods are never edited, and the exact rules of settling know nothing of preferences.
 
 // wish is one preference.
 type wish struct {
@@ -191,11 +192,17 @@ func (p *Problem) compileRungs() {
 				w.ties.owns.Add(int(w.anti.host))
 			}
 		}
-		kept := p.compatible(&root, list)
-		for n := len(kept); n > 0; n-- {
-			p.rungs[c] = append(p.rungs[c], int32(len(p.classes)))
-			p.classes = append(p.classes, p.rung(&root, kept[:n], &sigs))
+		add := func(kept []*wish, least int) {
+			for n := len(kept); n >= least; n-- {
+				p.rungs[c] = append(p.rungs[c], int32(len(p.classes)))
+				p.classes = append(p.classes, p.rung(&root, kept[:n], &sigs))
+			}
 		}
+		kept, sold := p.compatible(&root, list)
+		if first := slices.IndexFunc(kept, func(w *wish) bool { return !slices.Contains(sold, w) }); first >= 0 {
+			add(kept, first+1)
+		}
+		add(sold, 1)
 	}
 	sigs.accept()
 	p.rungs = append(p.rungs, make([][]int32, len(p.classes)-roots)...)
@@ -232,31 +239,46 @@ func (p *Problem) withoutSoftTaints(cl *class) (rows, nodes bitset.Set) {
 
 // compatible are the preferences that are tried: of those about nodes, the heaviest first, each that leaves some row to
 // buy beside the heavier ones; of those about other pods all that hold between domains wider than a host, and exclusion
-// from hosts.
-func (p *Problem) compatible(root *class, list []wish) []*wish {
+// from hosts. kept has besides those that only nodes which exist could keep.
+func (p *Problem) compatible(root *class, list []wish) (kept, sold []*wish) {
 	rows := bitset.New(len(p.rows))
 	for r := range p.sigs[root.sig].rows.All() {
 		if p.available(int32(r)) && p.computeRoom(int32(r)).Fits(root.demand) {
 			rows.Add(r)
 		}
 	}
-	var out []*wish
 	for i := range list {
 		w := &list[i]
 		switch {
-		case len(out) == maxRungs, w.near != nil && w.near.keys[0] == corev1.LabelHostname:
+		case len(kept) == maxRungs, w.near != nil && w.near.keys[0] == corev1.LabelHostname:
 			continue
 		case w.rows != nil:
 			both := rows.Clone()
 			both.And(w.rows)
-			if both.Empty() || both.Equal(rows) && w.nodes.Count() == len(p.nodes) {
-				continue // not to be had, or had anyway
+			if both.Equal(rows) && w.nodes.Count() == len(p.nodes) {
+				continue // had anyway
+			}
+			if both.Empty() {
+				if p.exists(root, w) {
+					kept = append(kept, w)
+				}
+				continue
 			}
 			rows = both
 		}
-		out = append(out, w)
+		kept, sold = append(kept, w), append(sold, w)
 	}
-	return out
+	return kept, sold
+}
+
+// exists reports whether a node that exists admits the root's pods and has what the preference asks of it.
+func (p *Problem) exists(root *class, w *wish) bool {
+	for i := range w.nodes.All() {
+		if n := &p.nodes[i]; n.accepts.Has(int(root.sig)) && n.free.Fits(root.demand) {
+			return true
+		}
+	}
+	return false
 }
 
 // rung is the class of the root's pods that keeps the preferences.
