@@ -15,6 +15,8 @@ type field struct {
 	// sample gives a pod the field in a way that restricts it, or an object that the pod depends on. Where the planner
 	// answers NotSupported the field is not supported. Without a sample the field is supported.
 	sample func(*corev1.Pod, *scheduling.Storage)
+	// soft says that the field rules no node out: it decides what is bought.
+	soft bool
 	// through is a field of the pod by which the object is reached: where that is not supported this is not either.
 	through string
 }
@@ -24,6 +26,9 @@ type fields map[string]field
 
 // supported adds fields that have an effect and are supported.
 func (f fields) supported(paths ...string) fields { return f.add(field{}, paths...) }
+
+// soft adds fields that are preferences.
+func (f fields) soft(paths ...string) fields { return f.add(field{soft: true}, paths...) }
 
 // ignored adds fields that have no effect, and says why.
 func (f fields) ignored(why string, paths ...string) fields {
@@ -53,7 +58,6 @@ func (f fields) add(one field, paths ...string) fields {
 const (
 	runtimeOnly = "says how the pod runs on whatever node it is on"
 	identity    = "names the object or records its history"
-	preference  = "a preference: it orders nodes and never rules one out"
 	bookkeeping = "is written by controllers and not read by the scheduler"
 	mounting    = "says how the volume is mounted"
 	notAttached = "a volume of this kind can be used on every node"
@@ -141,12 +145,15 @@ func (f fields) affinity() {
 	const node = "spec.affinity.nodeAffinity."
 	f.supported(node+"requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms.matchExpressions",
 		node+"requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms.matchFields")
-	f.ignored(preference, node+"preferredDuringSchedulingIgnoredDuringExecution")
+	for _, name := range []string{"weight", "preference.matchExpressions", "preference.matchFields"} {
+		f.soft(node + "preferredDuringSchedulingIgnoredDuringExecution." + name)
+	}
 	for _, kind := range []string{"spec.affinity.podAffinity.", "spec.affinity.podAntiAffinity."} {
 		for _, name := range []string{"labelSelector", "namespaces", "topologyKey", "namespaceSelector", "matchLabelKeys", "mismatchLabelKeys"} {
 			f.supported(kind + "requiredDuringSchedulingIgnoredDuringExecution." + name)
+			f.soft(kind + "preferredDuringSchedulingIgnoredDuringExecution.podAffinityTerm." + name)
 		}
-		f.ignored(preference, kind+"preferredDuringSchedulingIgnoredDuringExecution")
+		f.soft(kind + "preferredDuringSchedulingIgnoredDuringExecution.weight")
 	}
 }
 

@@ -43,6 +43,8 @@ func TestConformance(t *testing.T) {
 			switch {
 			case f.ignored != "":
 				continue
+			case f.soft:
+				verdict = "preference"
 			case f.sample != nil:
 				verdict = askPlanner(t, o.kind, path, f.sample)
 			case f.through != "":
@@ -50,8 +52,8 @@ func TestConformance(t *testing.T) {
 				require.NotEmpty(t, verdict, "%s %s is reached through %s, which is no field of pods", o.kind, path, f.through)
 			}
 			verdicts[path] = verdict
-			if verdict == "supported" && len(scenarios[o.kind+" "+path]) == 0 {
-				t.Errorf("%s: %s counts as supported, and no scenario uses it", o.kind, path)
+			if verdict != "not supported" && len(scenarios[o.kind+" "+path]) == 0 {
+				t.Errorf("%s: %s counts as %s, and no scenario uses it", o.kind, path, verdict)
 			}
 		}
 		writeObject(&page, o, listed, verdicts, scenarios, worlds)
@@ -67,6 +69,8 @@ writes it anew.
 
 - **supported**: the planner heeds the field as the kube-scheduler does. Scenarios in the named folders use it. With a mark under
   *worlds*, the random worlds use it too, whose plans are held against the oracle and the kube-scheduler's own filters.
+- **preference**: the field never rules a node out. It decides what is bought, and the plan says where it is not kept. So do
+  ` + "`whenUnsatisfiable: ScheduleAnyway`" + ` and taints with ` + "`effect: PreferNoSchedule`" + `.
 - **not supported**: a pod that is restricted by the field is left out with code NotSupported. It is never placed by guess.
 - fields that have no effect on where a pod may run come last, with the reason.
 `
@@ -90,7 +94,7 @@ func writeObject(page *strings.Builder, o object, paths []string, verdicts map[s
 		if worlds[o.kind+" "+path] {
 			mark = "x"
 		}
-		if verdicts[path] != "supported" {
+		if verdicts[path] == "not supported" {
 			folders = ""
 		}
 		fmt.Fprintf(page, "| `%s` | %s | %s | %s |\n", path, verdicts[path], folders, mark)

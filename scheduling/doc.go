@@ -9,30 +9,43 @@
 //	plan, err := scheduling.Solve(ctx, snapshot, scheduling.Options{})
 //
 // A plan says what to launch ([Plan.Launches]) and at what price ([Plan.Price]), how far that is from the best that
-// anyone could do ([Plan.Bound]), where each pod is expected ([Plan.Assignments]), and for each pod left out why
-// ([Plan.Unplaced], [Plan.Explain]).
+// anyone could do ([Plan.Bound]), where each pod is expected ([Plan.Assignments]), which preferences it gives up and
+// what keeping them would cost ([Plan.Forgone]), and for each pod left out why ([Plan.Unplaced], [Plan.Explain]).
 //
 // To ask more than once about the same facts, [Compile] them into a [Problem] and solve that: it is immutable and safe
 // for concurrent use.
 //
 // # How to read the package
 //
-// The algorithm is in solve.go, as named steps; each step is a method of solver, in solver.go, rightsize.go and improve.go. What
-// goes onto one node is decided in fill.go, what resources are worth in price.go, and what no plan can undercut in
-// bound.go. compile.go turns objects into numbers: pods into classes (class.go), instance types into offers
-// (offering.go), NodePools into rows that can be launched (pool.go) and rows into bins (bin.go). Who is looked at when effort
-// runs out is decided in fair.go. Each constraint has a
-// file of its own: taint.go, places.go (labels and node affinity), limits.go (limits and stock), reserved.go, minvalues.go,
-// daemon.go, antiaffinity.go, hostport.go, volume.go (and volumerule.go, staticvolume.go, attach.go, intree.go, disk.go),
-// priority.go, demand.go (which pods count and what they ask for), nominated.go,
-// defaultspread.go (the topology spread of pods that state none).
+// The algorithm is in solve.go, as named steps; each step is a method of solver, in solver.go, rightsize.go and
+// improve.go. What goes onto one node is decided in fill.go, what resources are worth in price.go, and what no plan can
+// undercut in bound.go. Where pods constrain each other over zones and the like, assign.go first decides how many go to
+// each combination of zone and so on. Filling is quick and nearly right; the last step, settle.go, holds the
+// result against the exact rules, which ledger.go asks as the scheduler would, takes off what would be refused, and
+// places what is left pod by pod. write.go turns the result into a plan, diagnose.go and explain.go say why a pod is left
+// out (obstacle.go what counts as an obstacle), print.go how a plan reads, and fair.go who is looked at when effort runs out.
+//
+// compile.go turns objects into numbers: pods into classes (demand.go says which pods count and what they ask for,
+// class.go and fingerprint.go which of them are alike), instance types into offers (offering.go), NodePools into rows
+// that can be launched (pool.go, variants.go) and rows into bins (bin.go), nodes into what room they have (node.go,
+// nodelabels.go), constraints between pods into what is counted where (terms.go, topology.go, parts.go), and all that is
+// wrong into errors (invalid.go).
+//
+// Each constraint has a file of its own. On nodes: places.go (labels and node affinity), taint.go, daemon.go,
+// volume.go (and volumerule.go, staticvolume.go, attach.go, intree.go). On other pods: spread.go (and defaultspread.go,
+// of pods that state none), podaffinity.go, antiaffinity.go, hostport.go, disk.go, group.go. On what is bought:
+// limits.go (limits and stock), minvalues.go, reserved.go. On who comes first: priority.go, nominated.go, and drained.go
+// for pods that are about to lose their node. What pods prefer is in preference.go, how the cluster's scheduler is set up
+// in profile.go, and what is not understood in unsupported.go.
 //
 // # Invariants
 //
-// A pod is placed only where the kube-scheduler's own filters would admit it. A pod that asks for something the engine
-// does not understand is left out with code [NotSupported], never placed by guess. Existing nodes, and nodes on their
-// way, are used before anything is bought. No plan exceeds a NodePool's limits or a finite stock. Every waiting pod is
-// in exactly one of Assignments and Unplaced.
+// A pod is placed only where the kube-scheduler's own filters would admit it, with all other pods of the plan in place,
+// and the pods can come in some order in which each is admitted. A pod is left out only if no node of the plan and no
+// further node would take it. A pod that asks for something the engine does not understand is left out with code
+// [NotSupported], never placed by guess. Existing nodes, and nodes on their way, are used before anything is bought. No
+// preference costs a pod its place. No plan exceeds a NodePool's limits or a finite stock. Every waiting pod is in exactly
+// one of Assignments and Unplaced.
 //
 // # What it is not
 //

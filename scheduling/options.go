@@ -6,7 +6,8 @@ import "github.com/kerf-autoscaler/kerf/cloudprovider"
 type Options struct {
 	// MinValues says what to do when a NodePool asks for more flexibility than its instance types have.
 	MinValues MinValuesPolicy
-	// Preferences says whether soft constraints are honoured. They are not looked at yet: both policies plan alike.
+	// Preferences says whether soft constraints are honoured: preferred node affinity, preferred pod affinity and
+	// anti-affinity, topology spread with ScheduleAnyway, and taints with effect PreferNoSchedule.
 	Preferences PreferencePolicy
 	// Reserved says what becomes of a pod that could run on reserved capacity when the plan has used it up.
 	Reserved ReservedPolicy
@@ -58,9 +59,12 @@ const (
 type PreferencePolicy string
 
 const (
-	// PreferencesRespect is to honour soft constraints where that costs no pod its place. It is the default.
+	// PreferencesRespect buys for each pod a node that keeps its preferences, the heaviest longest, even where another
+	// would be cheaper, as long as that costs no pod its place. What is given up is in Plan.Forgone. Room on nodes that
+	// exist, or are on their way, is used whatever pods prefer: the scheduler would bind them there at once. It is the
+	// default; the empty string means the same.
 	PreferencesRespect PreferencePolicy = "Respect"
-	// PreferencesIgnore plans as if soft constraints were not written.
+	// PreferencesIgnore plans as if soft constraints were not written, and reports none as given up.
 	PreferencesIgnore PreferencePolicy = "Ignore"
 )
 

@@ -15,9 +15,10 @@ import (
 
 // Preferences restrict nothing; under [PreferencesRespect] they decide what is bought. Each root with preferences has
 // rungs: classes of the same pods that are bound to keep some preferences, the first rung as many as can be kept
-// together, each further one without the lightest of the rung before, the root itself without any. Existing nodes are
-// offered to all rungs before anything is bought, since the scheduler would use them whatever a pod prefers; what is left
-// is bought for rung by rung. Pods are never edited, and the exact rules of settling know nothing of preferences.
+// together, each further one without the lightest of the rung before, the root itself without any. Where some preferences
+// can be kept on nodes that exist and on no other, the rungs start over without those once they are gone. Existing nodes
+// are offered to all rungs before anything is bought, since the scheduler would use them whatever a pod prefers; what is
+// left is bought for rung by rung. Pods are never edited, and the exact rules of settling know nothing of preferences.
 
 // wish is one preference.
 type wish struct {
@@ -191,11 +192,17 @@ func (p *Problem) compileRungs() {
 				w.ties.owns.Add(int(w.anti.host))
 			}
 		}
-		kept := p.compatible(&root, list)
-		for n := len(kept); n > 0; n-- {
-			p.rungs[c] = append(p.rungs[c], int32(len(p.classes)))
-			p.classes = append(p.classes, p.rung(&root, kept[:n], &sigs))
+		add := func(kept []*wish, least int) {
+			for n := len(kept); n >= least; n-- {
+				p.rungs[c] = append(p.rungs[c], int32(len(p.classes)))
+				p.classes = append(p.classes, p.rung(&root, kept[:n], &sigs))
+			}
 		}
+		kept, sold := p.compatible(&root, list)
+		if first := slices.IndexFunc(kept, func(w *wish) bool { return !slices.Contains(sold, w) }); first >= 0 {
+			add(kept, first+1)
+		}
+		add(sold, 1)
 	}
 	sigs.accept()
 	p.rungs = append(p.rungs, make([][]int32, len(p.classes)-roots)...)
@@ -232,31 +239,46 @@ func (p *Problem) withoutSoftTaints(cl *class) (rows, nodes bitset.Set) {
 
 // compatible are the preferences that are tried: of those about nodes, the heaviest first, each that leaves some row to
 // buy beside the heavier ones; of those about other pods all that hold between domains wider than a host, and exclusion
-// from hosts.
-func (p *Problem) compatible(root *class, list []wish) []*wish {
+// from hosts. kept has besides those that only nodes which exist could keep.
+func (p *Problem) compatible(root *class, list []wish) (kept, sold []*wish) {
 	rows := bitset.New(len(p.rows))
 	for r := range p.sigs[root.sig].rows.All() {
 		if p.available(int32(r)) && p.computeRoom(int32(r)).Fits(root.demand) {
 			rows.Add(r)
 		}
 	}
-	var out []*wish
 	for i := range list {
 		w := &list[i]
 		switch {
-		case len(out) == maxRungs, w.near != nil && w.near.keys[0] == corev1.LabelHostname:
+		case len(kept) == maxRungs, w.near != nil && w.near.keys[0] == corev1.LabelHostname:
 			continue
 		case w.rows != nil:
 			both := rows.Clone()
 			both.And(w.rows)
-			if both.Empty() || both.Equal(rows) && w.nodes.Count() == len(p.nodes) {
-				continue // not to be had, or had anyway
+			if both.Equal(rows) && w.nodes.Count() == len(p.nodes) {
+				continue // had anyway
+			}
+			if both.Empty() {
+				if p.exists(root, w) {
+					kept = append(kept, w)
+				}
+				continue
 			}
 			rows = both
 		}
-		out = append(out, w)
+		kept, sold = append(kept, w), append(sold, w)
 	}
-	return out
+	return kept, sold
+}
+
+// exists reports whether a node that exists admits the root's pods and has what the preference asks of it.
+func (p *Problem) exists(root *class, w *wish) bool {
+	for i := range w.nodes.All() {
+		if n := &p.nodes[i]; n.accepts.Has(int(root.sig)) && n.free.Fits(root.demand) {
+			return true
+		}
+	}
+	return false
 }
 
 // rung is the class of the root's pods that keeps the preferences.
@@ -340,6 +362,16 @@ func (s *solver) respects() bool {
 	return s.opts.Preferences != PreferencesIgnore && !s.strategy.ranked
 }
 
+// expects reports whether a pod waits on a rung for the place of others to be known.
+func (s *solver) expects() bool {
+	for _, list := range s.p.rungs {
+		if slices.ContainsFunc(list, func(c int32) bool { return s.waiting[c] > 0 }) {
+			return true
+		}
+	}
+	return false
+}
+
 // give lets n pods of the undivided class be placed.
 func (s *solver) give(c int32, n int64) {
 	if s.p.parts[c] != nil || s.p.classes[c].topo.aside {
@@ -396,8 +428,8 @@ type Forgone struct {
 	// Preference is the preference in words, Weight its weight: 100 for topology spread and taints, which state none.
 	Preference string
 	Weight     int32
-	// Price is what the cheapest further node would cost, in dollars per hour, on which the pod could run with the
-	// preference kept; +Inf if there is none to be had.
+	// Price is what the cheapest further node would cost, in dollars per hour, to which the pod could move and have the
+	// preference kept, everything else staying where it is; +Inf if there is none to be had.
 	Price float64
 }
 
@@ -410,18 +442,10 @@ func (s *solver) forgone(root int32, at int) []Forgone {
 		if s.keeps(w, root, at) {
 			continue
 		}
-		key := wishKey{root, int32(i)}
-		price, known := s.wishPrices[key]
-		if !known {
-			price = s.wishPrice(w, root)
-			s.wishPrices[key] = price
-		}
-		out = append(out, Forgone{Preference: w.text, Weight: w.weight, Price: price})
+		out = append(out, Forgone{Preference: w.text, Weight: w.weight, Price: s.wishPrice(int32(i), root, at)})
 	}
 	return out
 }
-
-type wishKey struct{ root, wish int32 }
 
 // keeps reports whether a pod of the root that is on the host has its wish.
 func (s *solver) keeps(w *wish, root int32, at int) bool {
@@ -437,37 +461,60 @@ func (s *solver) keeps(w *wish, root int32, at int) bool {
 	return s.ledger.excluded(w.ties, at, root, true) == nil
 }
 
-// wishPrice is the price of the cheapest further node for a pod of the root that has its wish.
-func (s *solver) wishPrice(w *wish, root int32) float64 {
-	p := s.p
-	cl := &p.classes[root]
-	best := math.Inf(1)
-	admitted := map[int32]bool{} // by kind of row
-	l := s.ledger.clone()
-	for r := range p.sigs[cl.sig].rows.All() {
-		row := &p.rows[r]
-		price := p.rowPrice(int32(r))
-		if price >= best || w.rows != nil && !w.rows.Has(r) || !p.available(int32(r)) || !p.room(int32(r)).Fits(cl.demand) ||
-			s.supply.left(p, row) == 0 {
-			continue
+// wishPrice is the price of the cheapest further node to which a pod of the root could move from the host and have its
+// wish.
+func (s *solver) wishPrice(wish, root int32, from int) float64 {
+	l, w := s.ledger, &s.p.classes[root].wishes[wish]
+	if l.hosts[from].copies > 1 {
+		defer l.join(from, l.split(from))
+	}
+	l.put(from, root, -1)
+	defer l.put(from, root, 1)
+	for _, r := range s.wishRows(wish, root) {
+		at := l.open(host{kind: s.p.kind(r), node: -1, row: r, copies: 1})
+		ok := l.refuses(at, root, false) == nil
+		switch {
+		case w.related != nil:
+			ok = ok && l.meets(w.related, at, root, false)
+		case w.rows == nil:
+			ok = ok && l.excluded(w.ties, at, root, false) == nil
 		}
-		kind := p.topology.kindOf[r]
-		ok, known := admitted[kind]
-		if !known {
-			at := l.open(host{kind: p.kind(int32(r)), node: -1, row: int32(r), copies: 1})
-			ok = l.refuses(at, root, false) == nil
-			switch {
-			case w.related != nil:
-				ok = ok && l.meets(w.related, at, root, false)
-			case w.rows == nil:
-				ok = ok && l.excluded(w.ties, at, root, false) == nil
-			}
-			l.shut(at)
-			admitted[kind] = ok
-		}
+		l.shut(at)
 		if ok {
-			best = price
+			return s.p.rowPrice(r)
 		}
 	}
-	return best
+	return math.Inf(1)
+}
+
+type wishKey struct{ root, wish int32 }
+
+// wishRows are rows that have room for a pod of the root and all of its wish that does not depend on other pods: of each
+// kind the cheapest, the cheapest kind first.
+func (s *solver) wishRows(wish, root int32) []int32 {
+	key := wishKey{root, wish}
+	if out, known := s.wishes[key]; known {
+		return out
+	}
+	p := s.p
+	cl, w := &p.classes[root], &p.classes[root].wishes[wish]
+	seen := make([]bool, len(p.topology.kinds))
+	out := []int32{}
+	for r := range p.sigs[cl.sig].rows.All() {
+		if w.rows == nil || w.rows.Has(r) {
+			out = append(out, int32(r))
+		}
+	}
+	out = slices.DeleteFunc(out, func(r int32) bool {
+		return !p.available(r) || !p.room(r).Fits(cl.demand) || s.supply.left(p, &p.rows[r]) == 0
+	})
+	slices.SortStableFunc(out, func(a, b int32) int { return cmp.Compare(p.rowPrice(a), p.rowPrice(b)) })
+	out = slices.DeleteFunc(out, func(r int32) bool {
+		kind := p.topology.kindOf[r]
+		again := seen[kind]
+		seen[kind] = true
+		return again
+	})
+	s.wishes[key] = out
+	return out
 }

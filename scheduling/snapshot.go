@@ -17,7 +17,7 @@ import (
 // A nil list means that the facts are unknown, an empty one that there are none. [Compile] returns an
 // [InvalidSnapshotError] when something needs a fact that is unknown.
 type Snapshot struct {
-	// Now is the instant at which the facts held. The zero time is allowed: nothing in provisioning depends on it yet.
+	// Now is the instant at which the facts held. The zero time is allowed: [Snapshot.Drained] alone asks for it.
 	Now time.Time
 	// Pods are those that want a home. Pods that no node can help (finished, being deleted, gated, of another
 	// scheduler, of a DaemonSet or static) are skipped and appear nowhere in the plan; see [SchedulerProfile]. Pods that

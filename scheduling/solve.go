@@ -32,6 +32,8 @@ func Solve(ctx context.Context, s Snapshot, opts Options) (*Plan, error) {
 //  5. Use what right-sizing has freed for pods that limits or stock had kept out.
 //
 // Where pods constrain each other over zones and the like, a step 0 gives them to cells, and step 1 to 5 pack each cell.
+// Where pods have preferences, steps 3 to 5 go by rungs; if pods are left out that a plan without preferences
+// places, that is the plan.
 //
 // The best attempt (fewest pods left out, then least money, then fewest nodes) is improved by taking its worst nodes
 // apart and buying their pods anew, settled (held against the scheduler's rules, exactly), and written out pod by pod.
@@ -62,9 +64,26 @@ func (p *Problem) Solve(ctx context.Context, opts Options) (*Plan, error) {
 	return best.write(), nil
 }
 
-// best is the best of several attempts, improved and settled. The groups in out are left out.
+// best is the best plan that preferences decide on or, if it leaves out pods that could have a place without them, the
+// best without. The groups in out are left out.
 func (p *Problem) best(ctx context.Context, opts Options, steps *meter, out leftOut) (*solver, error) {
 	steps.limit = opts.Effort - opts.reserve()
+	best, err := p.settled(ctx, opts, steps, out)
+	if err != nil || !p.wishing || opts.Preferences == PreferencesIgnore || best.stopped || !best.hopeful() {
+		return best, err
+	}
+	ignoring := opts
+	ignoring.Preferences = PreferencesIgnore
+	other, err := p.settled(ctx, ignoring, steps, out)
+	if err != nil || other.stopped || slices.Compare(other.leftOver(), best.leftOver()) >= 0 {
+		return best, err
+	}
+	other.opts = opts // what is given up is told
+	return other, nil
+}
+
+// settled is the best of several attempts, improved and settled. The groups in out are left out.
+func (p *Problem) settled(ctx context.Context, opts Options, steps *meter, out leftOut) (*solver, error) {
 	var best *solver
 	for _, st := range p.strategies() {
 		if best != nil && !p.worthAnother(best, st) {
@@ -217,8 +236,15 @@ func (s *solver) run(ctx context.Context) error {
 		s.assign()
 		s.appraise(s.p.buyable(s.opts))
 		s.topUp()
-		if err := s.place(ctx); err != nil || s.stopped || !s.fall() {
+		before := s.unplacedPods()
+		if err := s.place(ctx); err != nil || s.stopped {
 			return err
+		}
+		if s.unplacedPods() < before && s.expects() {
+			continue // what has a place now may tell where others want to be
+		}
+		if !s.fall() {
+			return nil
 		}
 	}
 }

@@ -59,8 +59,8 @@ type solver struct {
 	// noise, if set, blurs what pods are worth, so that another try goes another way.
 	noise *xorshift
 	out   leftOut
-	// wishPrices are what preferences cost that are not kept.
-	wishPrices map[wishKey]float64
+	// wishes are rows by which preferences that are not kept could be kept.
+	wishes map[wishKey][]int32
 	// ledger is what settling has entered; nil if there is nothing to be exact about.
 	ledger *ledger
 	// hurried is set when the effort did not suffice to fill whole nodes and pods have taken turns.
@@ -77,7 +77,7 @@ type meter struct{ used, limit, reassigned int }
 
 func (p *Problem) newSolver(opts Options, st strategy, m *meter, out leftOut) *solver {
 	s := &solver{
-		p: p, opts: opts, strategy: st, meter: m, out: maps.Clone(out), given: make([]int64, len(p.classes)), wishPrices: map[wishKey]float64{}, filler: newFiller(p), supply: p.newSupply(), levels: p.priorities(),
+		p: p, opts: opts, strategy: st, meter: m, out: maps.Clone(out), given: make([]int64, len(p.classes)), wishes: map[wishKey][]int32{}, filler: newFiller(p), supply: p.newSupply(), levels: p.priorities(),
 		remaining: make([]int64, len(p.classes)), waiting: make([]int64, len(p.classes)), ceiling: make([]int64, len(p.classes)), worth: make([]float64, len(p.classes)),
 		nodeRoom: make([]resource.Vector, len(p.nodes)), onNodes: make([][]portion, len(p.nodes)),
 	}

@@ -4,7 +4,7 @@ import corev1 "k8s.io/api/core/v1"
 
 // unsupportedField names the first field of the pod that restricts where it may run and that the planner does not
 // understand; empty when it understands all. Such a pod is left out with code NotSupported rather than placed where
-// the scheduler might refuse it. Soft constraints are not listed: leaving them unheeded never makes a plan wrong.
+// the scheduler might refuse it.
 func unsupportedField(pod *corev1.Pod) string {
 	spec := &pod.Spec
 	return unsupportedFeature(spec)

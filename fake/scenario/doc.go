@@ -30,6 +30,18 @@
 //	metadata: {name: train, namespace: ml}
 //	spec: {selector: {matchLabels: {job: train}}, minCount: 8, topologyKey: topology.kubernetes.io/zone}
 //
+// The expect block is the plan as it prints: what goes to nodes that exist (assign), what is bought (launch), which
+// preferences are given up and what keeping them would cost (forgo), and who is left out (pending):
+//
+//	assign  n-1        default/web-0 +2
+//	launch  general-1  small/zone-a/on-demand  $0.10  default/web-3
+//	forgo  zone in {zone-b} (weight 50)  $0.12/h to keep  default/web-0 +3
+//	pending default/db-0  insufficient memory (want 64Gi, have 16Gi)
+//	total   1 launch, $0.10/h (bound $0.10), 1 unplaced
+//
+// The options of the Scenario document are those of the planner: preferences (Respect or Ignore), minValues, effort and so
+// on.
+//
 // How the cluster's kube-scheduler is set up, and what label keys mean there, is said in the Scenario document:
 //
 //	apiVersion: kerf.dev/v1alpha1

@@ -3,6 +3,7 @@ package scenario
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"slices"
 	"strings"
 
@@ -22,6 +23,8 @@ type PlanDocument struct {
 	ExistingNodes []ExistingNode `json:"existingNodes"`
 	// Unscheduled are the pods left out, by name.
 	Unscheduled []UnscheduledPod `json:"unscheduled"`
+	// Forgone are the preferences that placed pods state and the plan does not keep, by pod, the heaviest first.
+	Forgone []ForgonePreference `json:"forgone"`
 	// Explanations are those of the pods that the scenario asks about.
 	Explanations []PodExplanation `json:"explanations,omitempty"`
 	// PricePerHour is what the new nodes cost together, in dollars.
@@ -103,6 +106,18 @@ type UnscheduledPod struct {
 	Reasons []PlanReason `json:"reasons"`
 }
 
+// ForgonePreference is a preference that the plan does not keep.
+type ForgonePreference struct {
+	// Pod is namespace/name.
+	Pod string `json:"pod"`
+	// Preference is for people.
+	Preference string `json:"preference"`
+	Weight     int32  `json:"weight"`
+	// PricePerHour is what the cheapest further node would cost, in dollars, to which the pod could move and have the
+	// preference kept; null if there is none to be had.
+	PricePerHour *float64 `json:"pricePerHour"`
+}
+
 // PlanReason is one counted reason; see [scheduling.Rejection] for the fields.
 type PlanReason struct {
 	Code  string `json:"code"`
@@ -110,6 +125,7 @@ type PlanReason struct {
 	Key   string `json:"key,omitempty"`
 	Want  string `json:"want,omitempty"`
 	Have  string `json:"have,omitempty"`
+	Used  string `json:"used,omitempty"`
 	Count int    `json:"count"`
 }
 
@@ -138,6 +154,7 @@ func (r *Result) Document() *PlanDocument {
 		NewNodes:          make([]NewNode, 0, len(p.Launches)),
 		ExistingNodes:     existingNodes(p),
 		Unscheduled:       make([]UnscheduledPod, 0, len(p.Unplaced)),
+		Forgone:           make([]ForgonePreference, 0, len(p.Forgone)),
 		PricePerHour:      p.Price(),
 		LowerBoundPerHour: p.Bound,
 		Stats: PlanStats{
@@ -150,6 +167,9 @@ func (r *Result) Document() *PlanDocument {
 	}
 	for i := range p.Unplaced {
 		d.Unscheduled = append(d.Unscheduled, unscheduledPod(&p.Unplaced[i]))
+	}
+	for i := range p.Forgone {
+		d.Forgone = append(d.Forgone, forgonePreference(&p.Forgone[i]))
 	}
 	for _, pod := range r.scenario.Explain {
 		d.Explanations = append(d.Explanations, PodExplanation{Pod: pod.String(), Text: p.Explain(pod).String()})
@@ -198,7 +218,16 @@ func unscheduledPod(u *scheduling.Unplaced) UnscheduledPod {
 		Message: joinRejections(u.Rejections), Reasons: make([]PlanReason, 0, len(u.Rejections)),
 	}
 	for _, r := range u.Rejections {
-		out.Reasons = append(out.Reasons, PlanReason{Code: string(r.Code), Pool: r.Pool, Key: r.Key, Want: r.Want, Have: r.Have, Count: r.Count})
+		out.Reasons = append(out.Reasons, PlanReason{Code: string(r.Code), Pool: r.Pool, Key: r.Key, Want: r.Want, Have: r.Have, Used: r.Used, Count: r.Count})
+	}
+	return out
+}
+
+// forgonePreference has no price where no node is to be had: JSON knows no infinity.
+func forgonePreference(f *scheduling.Forgone) ForgonePreference {
+	out := ForgonePreference{Pod: f.Pod.String(), Preference: f.Preference, Weight: f.Weight}
+	if !math.IsInf(f.Price, 1) {
+		out.PricePerHour = &f.Price
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,8 +18,9 @@ import (
 	"github.com/kerf-autoscaler/kerf/scheduling"
 )
 
-// Report writes the result for people: what to launch, how full that makes it, what goes to nodes that exist, and what
-// is left out and why, and the explanations that the scenario asks for. Pods of one owner are one entry with their number. The text is the same for the same plan.
+// Report writes the result for people: what to launch, how full that makes it, what goes to nodes that exist, which
+// preferences are given up, what is left out and why, and the explanations that the scenario asks for. Pods of one owner
+// are one entry with their number. The text is the same for the same plan.
 func (r *Result) Report(out io.Writer) error {
 	p := r.Plan
 	owners := ownersOf(r.scenario.Snapshot.Pods)
@@ -36,6 +38,7 @@ func (r *Result) Report(out io.Writer) error {
 		b.WriteString("\n")
 	}
 	reportExisting(&b, p, owners)
+	reportForgone(&b, p, owners)
 	reportUnplaced(&b, p, owners)
 	fmt.Fprintf(&b, "%d %s, $%s/h (bound $%s, gap %s), %d placed, %d unplaced\n", len(p.Launches), plural(len(p.Launches), "launch", "launches"),
 		dollars(p.Price()), dollars(p.Bound), gap(p), len(p.Assignments), len(p.Unplaced))
@@ -66,6 +69,37 @@ func reportExisting(b *strings.Builder, p *scheduling.Plan, owners map[types.Nam
 	fmt.Fprintln(w, "NODE\tPODS")
 	for _, node := range nodes {
 		fmt.Fprintf(w, "%s\t%s\n", node, fold(owners, byNode[node]))
+	}
+	_ = w.Flush() // into memory: cannot fail
+	b.WriteString("\n")
+}
+
+func reportForgone(b *strings.Builder, p *scheduling.Plan, owners map[types.NamespacedName]string) {
+	if len(p.Forgone) == 0 {
+		return
+	}
+	type line struct {
+		preference string
+		weight     int32
+		price      string
+	}
+	pods := map[line][]types.NamespacedName{}
+	var order []line
+	for i := range p.Forgone {
+		f := &p.Forgone[i]
+		l := line{f.Preference, f.Weight, "not to be had"}
+		if !math.IsInf(f.Price, 1) {
+			l.price = dollars(f.Price)
+		}
+		if pods[l] == nil {
+			order = append(order, l)
+		}
+		pods[l] = append(pods[l], f.Pod)
+	}
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "PREFERENCE GIVEN UP\tWEIGHT\t$/H TO KEEP\tPODS")
+	for _, l := range order {
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\n", l.preference, l.weight, l.price, fold(owners, pods[l]))
 	}
 	_ = w.Flush() // into memory: cannot fail
 	b.WriteString("\n")

@@ -108,9 +108,80 @@ func TestJSONListsAreNeverNull(t *testing.T) {
 	require.NoError(t, err)
 	var d map[string]any
 	require.NoError(t, json.Unmarshal(data, &d))
-	for _, name := range []string{"newNodes", "existingNodes", "unscheduled"} {
+	for _, name := range []string{"newNodes", "existingNodes", "unscheduled", "forgone"} {
 		require.Equal(t, []any{}, d[name], name)
 	}
+}
+
+// choosy has a pod on a node that exists, which prefers a zone that could be bought and one that nobody sells.
+const choosy = somePool + `---
+apiVersion: kerf.dev/v1alpha1
+kind: Catalog
+spec:
+  table: |
+    type   cpu  memory  pods  arch   zones   capacity   price
+    small  2    8Gi     29    amd64  zone-b  on-demand  0.12
+---
+apiVersion: v1
+kind: Node
+metadata: {name: n-1, labels: {topology.kubernetes.io/zone: zone-a}}
+status: {allocatable: {cpu: "1", memory: 4Gi, pods: "10"}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec:
+  affinity:
+    nodeAffinity:
+      preferredDuringSchedulingIgnoredDuringExecution:
+      - {weight: 1, preference: {matchExpressions: [{key: topology.kubernetes.io/zone, operator: In, values: [zone-b]}]}}
+      - {weight: 9, preference: {matchExpressions: [{key: topology.kubernetes.io/zone, operator: In, values: [zone-z]}]}}
+  containers: [{name: a, resources: {requests: {cpu: 500m}}}]
+`
+
+func TestPreferencesGivenUpAreListed(t *testing.T) {
+	r := solved(t, choosy)
+	d := r.Document()
+	price := 0.12
+	require.Equal(t, []ForgonePreference{
+		{Pod: "default/web", Preference: "zone in {zone-z}", Weight: 9},
+		{Pod: "default/web", Preference: "zone in {zone-b}", Weight: 1, PricePerHour: &price},
+	}, d.Forgone)
+	data, err := d.JSON()
+	require.NoError(t, err)
+	require.Contains(t, string(data), `"pricePerHour": null`)
+
+	var b strings.Builder
+	require.NoError(t, r.Report(&b))
+	require.Contains(t, b.String(), "PREFERENCE GIVEN UP  WEIGHT  $/H TO KEEP    PODS\n"+
+		"zone in {zone-z}     9       not to be had  default/web\n"+
+		"zone in {zone-b}     1       0.12           default/web\n")
+}
+
+func TestReasonsOfAnIncompleteGroupNameIt(t *testing.T) {
+	in := somePool + "---" + someType + `
+---
+apiVersion: kerf.dev/v1alpha1
+kind: PodGroup
+metadata: {name: train, namespace: ml}
+spec: {selector: {matchLabels: {job: train}}, topologyKey: kubernetes.io/hostname}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: t-0, namespace: ml, labels: {job: train}}
+spec: {containers: [{name: a, resources: {requests: {cpu: 500m}}}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: t-1, namespace: ml, labels: {job: train}}
+spec: {containers: [{name: a, resources: {requests: {cpu: "640"}}}]}
+`
+	reasons := map[string][]PlanReason{}
+	for _, u := range solved(t, in).Document().Unscheduled {
+		reasons[u.Pod] = u.Reasons
+	}
+	require.Equal(t, PlanReason{Code: "GroupIncomplete", Key: "ml/train", Want: "2", Have: "1", Count: 1}, reasons["ml/t-0"][0])
+	require.Contains(t, reasons, "ml/t-1")
 }
 
 func TestDisruptionCannotBeAskedForYet(t *testing.T) {
