@@ -205,7 +205,7 @@ func (s *storage) settle(c *contest) {
 	})
 	key, values := whereabouts(volumes)
 	switch {
-	case !equal || provisions(class) || values == nil || key == corev1.LabelHostname && slices.ContainsFunc(values, func(name string) bool { return s.twins[name] }):
+	case !equal || provisions(class) || values == nil:
 		for _, pod := range c.pods {
 			s.needs[pod].unclear = &Rejection{Code: NotSupported, Key: "a choice of volumes of StorageClass " + class.Name, Count: 1}
 		}
