@@ -30,7 +30,7 @@ func (g *settling) complete(ctx context.Context) (int, error) {
 		}
 	}
 	slices.SortFunc(roots, g.p.byPriorityThenID)
-	roots = g.inTurn(roots)
+	roots, inTurn := g.inTurn(roots)
 	placed := 0
 	for progress := true; progress; {
 		progress = false
@@ -45,7 +45,7 @@ func (g *settling) complete(ctx context.Context) (int, error) {
 				}
 				placed++
 				progress = true
-				if g.meter.limit > 0 {
+				if inTurn {
 					break // one at a time
 				}
 			}
@@ -54,17 +54,25 @@ func (g *settling) complete(ctx context.Context) (int, error) {
 	return placed, nil
 }
 
-// inTurn orders the roots by whose turn it is: as many as there are steps left have theirs, and among these the highest
-// priority goes first. roots are in the order of priority already; where there are steps for all, they stay so.
-func (g *settling) inTurn(roots []int32) []int32 {
+// inTurn orders the roots by whose turn it is, and reports whether there are turns at all: whether the steps that are left
+// may not suffice for all pods. As many roots as there are steps have theirs, and among these the highest priority goes
+// first. roots are in the order of priority already.
+func (g *settling) inTurn(roots []int32) ([]int32, bool) {
 	n, steps := len(roots), g.meter.limit-g.meter.used
-	if g.meter.limit == 0 || steps <= 0 || steps >= n {
-		return roots
+	wanted := int64(n)
+	for _, root := range roots {
+		wanted += g.waiting[root]
+	}
+	if g.meter.limit == 0 || int64(steps) >= wanted {
+		return roots, false
+	}
+	if steps <= 0 || steps >= n {
+		return roots, true
 	}
 	start := (g.opts.Round % n) * (steps % n) % n
 	turn := slices.Concat(roots[start:], roots[:start])
 	slices.SortStableFunc(turn[:steps], g.p.byPriorityThenID)
-	return turn
+	return turn, true
 }
 
 // byPriorityThenID orders classes by priority, the highest first.
