@@ -115,7 +115,7 @@ func (p *Problem) restrict(held []bool, rows bitset.Set) *Problem {
 func (s *solver) awaited(root int32) []Rejection {
 	p := s.p
 	cl := &p.classes[root]
-	q := s.inquire(cl, s.ledger)
+	q := s.scene(s.ledger).inquire(cl)
 	var reasons grounds
 	for r := range p.rows {
 		form := p.form(root, p.kind(int32(r)).cell)

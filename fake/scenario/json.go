@@ -105,12 +105,14 @@ type UnscheduledPod struct {
 
 // PlanReason is one counted reason; see [scheduling.Rejection] for the fields.
 type PlanReason struct {
-	Code  string `json:"code"`
-	Pool  string `json:"pool,omitempty"`
-	Key   string `json:"key,omitempty"`
-	Want  string `json:"want,omitempty"`
-	Have  string `json:"have,omitempty"`
-	Count int    `json:"count"`
+	Code string `json:"code"`
+	Pool string `json:"pool,omitempty"`
+	Key  string `json:"key,omitempty"`
+	Want string `json:"want,omitempty"`
+	Have string `json:"have,omitempty"`
+	// Detail names the others that the reason is about, in words.
+	Detail string `json:"detail,omitempty"`
+	Count  int    `json:"count"`
 }
 
 // PodExplanation says in words what became of a pod.
@@ -198,7 +200,7 @@ func unscheduledPod(u *scheduling.Unplaced) UnscheduledPod {
 		Message: joinRejections(u.Rejections), Reasons: make([]PlanReason, 0, len(u.Rejections)),
 	}
 	for _, r := range u.Rejections {
-		out.Reasons = append(out.Reasons, PlanReason{Code: string(r.Code), Pool: r.Pool, Key: r.Key, Want: r.Want, Have: r.Have, Count: r.Count})
+		out.Reasons = append(out.Reasons, PlanReason{Code: string(r.Code), Pool: r.Pool, Key: r.Key, Want: r.Want, Have: r.Have, Detail: r.Detail, Count: r.Count})
 	}
 	return out
 }
