@@ -29,10 +29,29 @@ func (q *inquiry) detail(list []ranked) {
 			r.Detail = q.targets(r.Key)
 		case PodAntiAffinity, HostPortInUse:
 			r.Detail = q.culprit(r.host, r.Key)
-		case InsufficientResource, UntoleratedTaint, RequirementConflict, VolumeConflict, NodePoolLimit, NoAvailableOffering, MinValues,
+		case NoAvailableOffering:
+			if r.Have == "" && r.host.row >= 0 {
+				r.Detail = q.soldOut(r.host.row)
+			}
+		case InsufficientResource, UntoleratedTaint, RequirementConflict, VolumeConflict, NodePoolLimit, MinValues,
 			GroupIncomplete, Nominated, NotSupported, EffortExhausted:
 		}
 	}
+}
+
+// soldOut are the zones in which the row's type would do for the pod if it were available.
+func (q *inquiry) soldOut(row int32) string {
+	p := q.p
+	of := &p.rows[row]
+	rows := p.pools[of.pool].typeRows[of.typ]
+	var zones []string
+	for r := rows[0]; r < rows[1]; r++ {
+		if found := q.row(r).list; len(found) == 1 && found[0].Code == NoAvailableOffering && found[0].Have == "" {
+			zones = append(zones, found[0].Key)
+		}
+	}
+	slices.Sort(zones)
+	return listed(slices.Compact(zones))
 }
 
 // domain names a domain of the key: the value that the label has on any of its hosts.

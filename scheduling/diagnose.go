@@ -1,16 +1,13 @@
 package scheduling
 
 import (
-	"encoding/binary"
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/kerf-autoscaler/kerf/apis/requirement"
-	"github.com/kerf-autoscaler/kerf/internal/bitset"
+	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
 	"github.com/kerf-autoscaler/kerf/internal/resource"
 )
 
@@ -33,12 +30,11 @@ type miss struct {
 	gap     float64 // what the reasons weigh
 }
 
-// diagnose asks every node and every row why it does not take one more pod of the class. The ledger is left as it was; it
-// is nil if the solve had none.
-func (s *solver) diagnose(c int32, l *ledger) diagnosis {
+// diagnose asks every node and every row why it does not take one more pod of the class.
+func (s *scene) diagnose(c int32) diagnosis {
 	p := s.p
 	var d diagnosis
-	q := s.inquire(&p.classes[c], l)
+	q := s.inquire(&p.classes[c])
 	d.nearest.gap = math.Inf(1)
 	var nodes grounds
 	for i := range p.nodes {
@@ -106,6 +102,9 @@ func (q *inquiry) pool(d *diagnosis, pool int32) (PoolExplanation, []ranked) {
 		out.Types++
 		best, least := int32(-1), math.Inf(1)
 		for r := rows[0]; r < rows[1] && least > 0; r++ {
+			if r > rows[0] && q.alike(r-1, r) {
+				continue
+			}
 			if w := q.row(r).weight; w < least {
 				best, least = r, w
 			}
@@ -120,9 +119,12 @@ func (q *inquiry) pool(d *diagnosis, pool int32) (PoolExplanation, []ranked) {
 		reasons.add(found, at)
 	}
 	ranks := reasons.sorted(q.p)
-	if out.Types == 0 && out.Offered > 0 {
-		out.Unmet = q.p.unmet(pl)
-		ranks = append(ranks, ranked{Rejection{Code: RequirementConflict, Want: out.nothingMeets(), Count: out.Offered}, math.MaxFloat64, hostRef{-1, -1}})
+	if out.Types == 0 {
+		if out.Offered > 0 {
+			out.Unmet = q.p.unmet(pl)
+		}
+		empty := Rejection{Code: RequirementConflict, Want: out.nothingMeets(), Count: max(out.Offered, 1)}
+		ranks = append(ranks, ranked{empty, q.emptyPool(pool), hostRef{-1, -1}})
 	}
 	for i := range ranks {
 		ranks[i].Pool = pl.source.Name
@@ -130,40 +132,44 @@ func (q *inquiry) pool(d *diagnosis, pool int32) (PoolExplanation, []ranked) {
 	return out, ranks
 }
 
-// inquiry asks hosts about one class. What many hosts have in common is worked out once.
-type inquiry struct {
-	*solver
-	cl          *class
-	spec        *corev1.PodSpec
-	rows, nodes bitset.Set // that the pod's node selector and affinity admit, taints and company aside
-	keys        []string   // that they look at
-	ledger      *ledger    // nil if no constraint between pods needs it
-
-	// What rows have in common: the same values of the keys, the same room, kind, pool, or type.
-	conflictsAt map[string]*obstacles
-	shortagesIn map[roomKey]*obstacles
-	topologyOf  map[int32]*obstacles
-	taintsOf    map[int32]*obstacles
-	limitsOf    map[[2]int32]*obstacles
-
-	buffer  []byte
-	scratch obstacles
+// alike reports whether two rows of a type have the same obstacles, as far as a look tells.
+func (q *inquiry) alike(a, b int32) bool {
+	p, x, y := q.p, &q.p.rows[a], &q.p.rows[b]
+	o, other := &p.offers[x.offer], &p.offers[y.offer]
+	return x.variant == y.variant && q.rows.Has(int(a)) && q.rows.Has(int(b)) && p.overheadOf[a] == p.overheadOf[b] &&
+		p.topology.kindOf[a] == p.topology.kindOf[b] && o.source.Available == other.source.Available && o.stock == other.stock &&
+		len(p.pools[x.pool].minimums) == 0 && len(p.volumeRules(p.exemplar(q.cl))) == 0
 }
 
-func (s *solver) inquire(cl *class, l *ledger) *inquiry {
-	spec := &s.p.exemplar(cl).Spec
-	return &inquiry{
-		solver: s, cl: cl, spec: spec, rows: s.p.rowPlaces.admittedBy(spec), nodes: s.p.nodePlaces.admittedBy(spec), keys: affinityKeys(spec), ledger: l,
-		conflictsAt: map[string]*obstacles{}, shortagesIn: map[roomKey]*obstacles{}, topologyOf: map[int32]*obstacles{},
-		taintsOf: map[int32]*obstacles{}, limitsOf: map[[2]int32]*obstacles{},
+// emptyPool is what keeps the pod off a pool without types: that nothing is offered, and what its nodes would have against
+// the pod in any case, by their taints and the labels that all of them would carry.
+func (q *inquiry) emptyPool(pool int32) float64 {
+	pl := &q.p.pools[pool]
+	out := weightOfNothing + q.tainted(pool).weight
+	for _, r := range q.conflicts(func(key string) (string, bool) { value, ok := pl.labels[key]; return value, ok }) {
+		if _, fixed := pl.labels[r.Key]; fixed {
+			out += weigh(r)
+		}
 	}
+	return out
 }
 
-// tied reports whether the pod can run only on a node that exists, by its name or by what is stored there.
+// tied reports whether the pod can run only on a node that exists: by its name, by what is stored there, or because the
+// pod says that it runs on nodes of no pool.
 func (q *inquiry) tied() bool {
-	named := len(namedHosts(q.spec)) > 0 && q.rows.Empty() && !q.nodes.Empty()
+	named := (len(namedHosts(q.spec)) > 0 || shunsPools(q.spec)) && q.rows.Empty() && !q.nodes.Empty()
 	return named || slices.ContainsFunc(q.p.volumeRules(q.p.exemplar(q.cl)), func(id int32) bool {
 		return q.p.storage.rules[id].toNodes()
+	})
+}
+
+// shunsPools reports whether each term of the pod's required node affinity excludes nodes of any NodePool.
+func shunsPools(spec *corev1.PodSpec) bool {
+	terms := requiredTerms(spec)
+	return len(terms) > 0 && !slices.ContainsFunc(terms, func(t corev1.NodeSelectorTerm) bool {
+		return !slices.ContainsFunc(t.MatchExpressions, func(e corev1.NodeSelectorRequirement) bool {
+			return e.Key == v1.NodePoolLabelKey && e.Operator == corev1.NodeSelectorOpDoesNotExist
+		})
 	})
 }
 
@@ -194,6 +200,13 @@ func (q *inquiry) node(i int) *obstacles {
 	return out
 }
 
+// tainted are the taints of a pool that the pod does not tolerate.
+func (q *inquiry) tainted(pool int32) *obstacles {
+	return q.taintsOf.of(pool, func(o *obstacles) {
+		o.note(taintReasons(q.p.pools[pool].taints, q.spec.Tolerations)...)
+	})
+}
+
 // companyForbids finds a class on a node that keeps a further pod of cl away.
 func (s *solver) companyForbids(cl *class, content []portion) (*class, bool) {
 	for _, part := range content {
@@ -221,15 +234,13 @@ func taintReasons(taints []corev1.Taint, tolerations []corev1.Toleration) []Reje
 func (q *inquiry) row(r int32) *obstacles {
 	p, row, out := q.p, &q.p.rows[r], &q.scratch
 	out.list, out.weight = out.list[:0], 0
-	out.join(once(q.taintsOf, row.pool, func(o *obstacles) {
-		o.note(taintReasons(p.pools[row.pool].taints, q.spec.Tolerations)...)
-	}))
+	out.join(q.tainted(row.pool))
 	if !q.rows.Has(int(r)) {
 		out.join(q.conflictsOf(p.rowPlaces, int(r), func(key string) (string, bool) { return p.rowLabel(int(r), key) }))
 	}
 	out.add(p.volumeConflicts(p.exemplar(q.cl), int(r), true)...)
 	if q.ledger != nil {
-		out.join(once(q.topologyOf, p.topology.kindOf[r], func(o *obstacles) { q.topology(o, r) }))
+		out.join(q.topologyOf.of(p.topology.kindOf[r], func(o *obstacles) { q.topology(o, r) }))
 	} else if p.overheads[p.overheadOf[r]].daemons.Intersects(p.sigs[q.cl.sig].shunned) {
 		for d := range p.overheads[p.overheadOf[r]].daemons.All() {
 			if p.sigs[q.cl.sig].shunned.Has(d) {
@@ -238,7 +249,7 @@ func (q *inquiry) row(r int32) *obstacles {
 			}
 		}
 	}
-	out.join(once(q.shortagesIn, roomKey{row.typ, p.overheadOf[r]}, func(o *obstacles) {
+	out.join(q.shortagesIn.of(roomKey{row.typ, p.overheadOf[r]}, func(o *obstacles) {
 		typ := p.types[row.typ].source
 		p.shortages(o, q.cl.demand, p.room(r), typ.Capacity, typ.VolumeLimits)
 	}))
@@ -247,7 +258,7 @@ func (q *inquiry) row(r int32) *obstacles {
 	} else if st := p.offers[row.offer].stock; st >= 0 && q.supply.stocks[st] <= 0 {
 		out.note(Rejection{Code: NoAvailableOffering, Key: p.stocks[st].key, Want: "1", Have: "0"})
 	}
-	out.join(once(q.limitsOf, [2]int32{row.pool, row.typ}, func(o *obstacles) { o.note(q.limitReasons(row)...) }))
+	out.join(q.limitsOf.of([2]int32{row.pool, row.typ}, func(o *obstacles) { o.note(q.limitReasons(row)...) }))
 	if len(out.list) == 0 && q.opts.MinValues != MinValuesBestEffort && len(p.pools[row.pool].minimums) > 0 {
 		q.minimums(out, r)
 	}
@@ -258,17 +269,6 @@ func (q *inquiry) row(r int32) *obstacles {
 func (o *obstacles) join(other *obstacles) {
 	o.list = append(o.list, other.list...)
 	o.weight += other.weight
-}
-
-// once is what is known under the key, or else worked out.
-func once[K comparable](known map[K]*obstacles, key K, find func(*obstacles)) *obstacles {
-	o, ok := known[key]
-	if !ok {
-		o = &obstacles{}
-		find(o)
-		known[key] = o
-	}
-	return o
 }
 
 // topology adds why constraints between pods keep a pod of the class off a new node of the row.
@@ -333,11 +333,16 @@ func (p *Problem) shortages(out *obstacles, demand, room resource.Vector, machin
 			Rejection: Rejection{Code: InsufficientResource, Key: string(name)}, dim: d, want: want, have: have,
 			weight: weightOfRoom + 0.5*(1-float64(have)/float64(want)),
 		}
-		if all := machine[name]; all.Sign() <= 0 {
+		if have == 0 && absent(machine, name) {
 			o.weight = weightOfKind
 		}
 		out.add(o)
 	}
+}
+
+func absent(list corev1.ResourceList, name corev1.ResourceName) bool {
+	q := list[name]
+	return q.Sign() <= 0
 }
 
 // worded is the reason with its amounts.
@@ -346,84 +351,4 @@ func (p *Problem) worded(o obstacle) Rejection {
 		o.Want, o.Have = p.dims.Format(o.dim, o.want), p.dims.Format(o.dim, o.have)
 	}
 	return o.Rejection
-}
-
-// conflictsOf are the conflicts of a place, worked out once for all that agree in the keys.
-func (q *inquiry) conflictsOf(t *places, i int, label func(key string) (string, bool)) *obstacles {
-	q.buffer = q.buffer[:0]
-	if t == q.p.nodePlaces {
-		q.buffer = append(q.buffer, 'n')
-	}
-	for _, key := range q.keys {
-		q.buffer = binary.LittleEndian.AppendUint32(q.buffer, uint32(t.column(key).ids[i]))
-	}
-	found, known := q.conflictsAt[string(q.buffer)]
-	if !known {
-		found = &obstacles{}
-		found.note(q.conflicts(label)...)
-		q.conflictsAt[string(q.buffer)] = found
-	}
-	return found
-}
-
-// conflicts are the requirements that the place's labels fail: those of the node selector, and those of the term of the
-// required node affinity that fails fewest.
-func (q *inquiry) conflicts(label func(key string) (string, bool)) []Rejection {
-	var out []Rejection
-	fails := func(key string, op corev1.NodeSelectorOperator, values []string) []Rejection {
-		r, err := requirement.New(key, requirement.Operator(op), values)
-		if err != nil {
-			return []Rejection{{Code: RequirementConflict, Key: key, Want: err.Error()}}
-		}
-		if value, ok := label(key); ok && r.Has(value) || !ok && r.HasAbsent() {
-			return nil
-		}
-		return []Rejection{{Code: RequirementConflict, Key: key, Want: failureText(op, values)}}
-	}
-	for _, key := range sortedKeys(q.spec.NodeSelector) {
-		out = append(out, fails(key, corev1.NodeSelectorOpIn, []string{q.spec.NodeSelector[key]})...)
-	}
-	var nearest []Rejection
-	for _, term := range requiredTerms(q.spec) {
-		var failed []Rejection
-		for _, e := range term.MatchExpressions {
-			failed = append(failed, fails(e.Key, e.Operator, e.Values)...)
-		}
-		for _, e := range term.MatchFields {
-			if name, _ := label(nodeNameKey); slices.Contains(e.Values, name) != (e.Operator == corev1.NodeSelectorOpIn) {
-				failed = append(failed, Rejection{Code: RequirementConflict, Key: e.Key, Want: failureText(e.Operator, e.Values)})
-			}
-		}
-		if len(failed) > 0 && (nearest == nil || len(failed) < len(nearest)) {
-			nearest = failed
-		}
-	}
-	if out = append(out, nearest...); len(out) == 0 {
-		out = []Rejection{{Code: RequirementConflict, Key: "nodeAffinity", Want: "without a term matches nothing"}}
-	}
-	return out
-}
-
-// failureText is how a place fails a requirement, to stand behind the key.
-func failureText(op corev1.NodeSelectorOperator, values []string) string {
-	list := "{" + strings.Join(values, ", ") + "}"
-	switch requirement.Operator(op) {
-	case requirement.OpIn:
-		return "not in " + list
-	case requirement.OpNotIn:
-		return "in " + list
-	case requirement.OpExists:
-		return "absent"
-	case requirement.OpDoesNotExist:
-		return "present"
-	case requirement.OpGt:
-		return "not greater than " + strings.Join(values, ", ")
-	case requirement.OpLt:
-		return "not less than " + strings.Join(values, ", ")
-	case requirement.OpGte:
-		return "less than " + strings.Join(values, ", ")
-	case requirement.OpLte:
-		return "greater than " + strings.Join(values, ", ")
-	}
-	return "fails " + string(op) + " " + list
 }

@@ -49,7 +49,7 @@ func ExamplePlan_Explain() {
 	// Output:
 	// default/trainer is unplaced: 0/0 nodes and 0/2 instance types fit
 	//   pool general  2 insufficient nvidia.com/gpu (want 1, have 0)
-	//   nearest       pool general, large: lower the request for nvidia.com/gpu from 1 to 0
+	//   nearest       pool general, large: offer types with more nvidia.com/gpu
 	// default/web-2 is expected on launch general-2 (small/zone-a/on-demand, $0.08)
 }
 

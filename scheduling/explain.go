@@ -94,7 +94,7 @@ func (s *solver) diagnosisOf(e *Explanation, class int32) diagnosis {
 	if s.ledger != nil {
 		l = s.ledger.clone()
 	}
-	d := s.diagnose(class, l)
+	d := s.scene(l).diagnose(class)
 	s.p.rename(&d, class, e.Pod)
 	return d
 }
@@ -117,13 +117,14 @@ func (s *solver) writeUnplaced(plan *Plan, next []int) {
 		})
 		return found
 	}
+	sc := s.scene(s.ledger)
 	for c := range s.p.classes {
 		cl := &s.p.classes[c]
 		left := cl.pods[next[c]:]
 		if len(left) == 0 {
 			continue
 		}
-		verdict, rejections := s.verdict(int32(c))
+		verdict, rejections := s.verdict(sc, int32(c))
 		for _, i := range left {
 			v, why := s.volumeVerdict(s.p.pods[i], cl, placed, verdict, rejections)
 			plan.Unplaced = append(plan.Unplaced, Unplaced{Pod: podName(s.p.pods[i]), Verdict: v, Rejections: why})
@@ -136,7 +137,7 @@ func (s *solver) writeUnplaced(plan *Plan, next []int) {
 }
 
 // verdict is why a class with pods left over was left out.
-func (s *solver) verdict(c int32) (Verdict, []Rejection) {
+func (s *solver) verdict(sc *scene, c int32) (Verdict, []Rejection) {
 	if field := s.p.classes[c].unsupported; field != "" {
 		return NotEvaluated, []Rejection{{Code: NotSupported, Key: field, Count: 1}}
 	}
@@ -146,7 +147,7 @@ func (s *solver) verdict(c int32) (Verdict, []Rejection) {
 	if cl := &s.p.classes[c]; s.leavesOut(cl) && !s.stopped {
 		return Infeasible, s.groupReasons(cl.group)
 	}
-	d := s.diagnose(c, s.ledger)
+	d := sc.diagnose(c)
 	if s.p.classes[c].reserved {
 		if reasons, waits := s.awaited(c); waits {
 			return NotEvaluated, reasons
@@ -208,7 +209,7 @@ func (e Explanation) String() string {
 	if e.Member.Name != "" {
 		r := e.Unplaced.Rejections[0]
 		r.Detail = ""
-		subject = fmt.Sprintf("%s %s; for %s", subject, r, e.Member)
+		subject = fmt.Sprintf("%s %s; %s has no place:", subject, r, e.Member)
 	}
 	fmt.Fprintf(&b, "%s 0/%d nodes and 0/%d instance types fit\n", subject, e.NodeCount, types)
 	width := len("nearest")
@@ -230,8 +231,6 @@ func (e Explanation) String() string {
 
 func (e PoolExplanation) text() string {
 	switch {
-	case e.Types == 0 && e.Offered == 0:
-		return "0 considered: the provider lists no instance types"
 	case e.Types == 0:
 		return "0 considered: " + e.nothingMeets()
 	case len(e.Rejections) == 1 && e.Rejections[0].Code == NodePoolLimit:
@@ -242,6 +241,9 @@ func (e PoolExplanation) text() string {
 
 // nothingMeets says what no type of the pool meets.
 func (e PoolExplanation) nothingMeets() string {
+	if e.Offered == 0 {
+		return "the provider lists no instance types"
+	}
 	return fmt.Sprintf("none of %d instance types meets %s", e.Offered, cmp.Or(e.Unmet, "the pool's requirements"))
 }
 

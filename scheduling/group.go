@@ -213,7 +213,7 @@ func (s *solver) obstructed(g int32) (int32, *diagnosis) {
 		if cl.group != g || int(cl.root) != c || s.remaining[c] == 0 || cl.unsupported != "" {
 			continue
 		}
-		if d := s.diagnose(int32(c), s.ledger); !d.fits && !s.stopped && len(d.all) > 0 {
+		if d := s.scene(s.ledger).diagnose(int32(c)); !d.fits && !s.stopped && len(d.all) > 0 {
 			return int32(c), &d
 		}
 	}

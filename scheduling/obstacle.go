@@ -19,12 +19,14 @@ import (
 //   - company: where other pods are keeps the pod away.
 //   - place: its volumes are elsewhere, and then its own selectors say that the host is not meant.
 //   - kind: the machine has none of a resource at all, so it is of another kind than the pod needs; or the pod names a
-//     host, and this is not the one.
+//     host, or nodes of no pool, and this is not one.
+//
+// A pool for which nothing is offered weighs more than a lack of some room, and less than a taint.
 //
 // A host is as near as its obstacles together are light, and the root cause is the reason of the nearest host. What could
 // be bought goes before what exists, however near: that existing nodes are full is the usual state of affairs, and why no
-// further one helps is the question. Only for pods that are tied to a node by its name, or by a volume on it, do nodes go
-// first, since no pool could help them. Of hosts that are equally near, the reason of most goes first.
+// further one helps is the question. Only for pods that are tied to nodes by their names, by a volume on one, or by
+// shunning pools do nodes go first, since no pool could help them. Of hosts that are equally near, the reason of most goes first.
 
 // obstacle is one reason of a host, and what it weighs.
 type obstacle struct {
@@ -49,16 +51,21 @@ func (o *obstacles) add(list ...obstacle) {
 	}
 }
 
+// note adds reasons, each kind once.
 func (o *obstacles) note(list ...Rejection) {
 	for _, r := range list {
+		if slices.ContainsFunc(o.list, func(other obstacle) bool { return other.Code == r.Code && other.Key == r.Key }) {
+			continue
+		}
 		o.add(obstacle{Rejection: r, weight: weigh(r)})
 	}
 }
 
 const (
-	weightOfRoom  = 0.25 // and up to half of one more
-	weightOfKind  = 1.5
-	weightOfNames = 2
+	weightOfRoom    = 0.25 // and up to half of one more
+	weightOfNothing = 0.3  // of a pool for which nothing is offered
+	weightOfKind    = 1.5
+	weightOfNames   = 2
 )
 
 // weigh is what an obstacle weighs; see above.

@@ -107,7 +107,7 @@ type Rejection struct {
 	Want, Have, Used string
 	// Detail names the others where the reason is about them: how many pods each domain has for a TopologySpread, where the
 	// wanted pods are for a PodAffinity, one that excludes the pod for a PodAntiAffinity or HostPortInUse, a member without
-	// a place for GroupIncomplete. For people; empty if there is nothing to name.
+	// a place for GroupIncomplete. For a NoAvailableOffering it is all zones in which the type would do. For people; empty if there is nothing to name.
 	Detail string
 	// Count is how many nodes, or offered instance types of the pool, gave this reason first.
 	Count int

@@ -144,7 +144,7 @@ func (p *Problem) restrict(held []bool, rows bitset.Set) *Problem {
 func (s *solver) awaited(root int32) ([]Rejection, bool) {
 	p := s.p
 	cl := &p.classes[root]
-	q := s.inquire(cl, s.ledger)
+	q := s.scene(s.ledger).inquire(cl)
 	var reasons grounds
 	waits := false
 	for r := range p.rows {

@@ -21,7 +21,7 @@ func TestScenarios(t *testing.T) {
 
 // Whatever the expect blocks say, the oracle must accept the plans: a wrong answer cannot be accepted by -update alone.
 func TestTheOracleAcceptsEveryScenario(t *testing.T) {
-	checked := 0
+	checked, codes := 0, map[scheduling.Code]bool{}
 	require.NoError(t, filepath.WalkDir("testdata", func(file string, d fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(file, ".yaml") {
 			return err
@@ -39,7 +39,11 @@ func TestTheOracleAcceptsEveryScenario(t *testing.T) {
 		require.Empty(t, oracle.Check(loaded.Snapshot, plan), file)
 		require.Empty(t, oracle.UnplacedWith(loaded.Snapshot, plan, loaded.Options), file)
 		checked++
+		for _, u := range plan.Unplaced {
+			codes[u.Rejections[0].Code] = true
+		}
 		return nil
 	}))
 	require.Greater(t, checked, 120)
+	require.Len(t, codes, 15, "each code is the first reason of a pod in some scenario: %v", codes)
 }

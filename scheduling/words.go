@@ -1,6 +1,7 @@
 package scheduling
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -54,7 +55,7 @@ func (r Rejection) String() string {
 		if r.Have != "" {
 			return "stock " + r.Key + " used up"
 		}
-		return strings.TrimSpace("no available offering in " + r.Key)
+		return strings.TrimSpace("no available offering in " + cmp.Or(r.Detail, r.Key))
 	case MinValues:
 		return "too few values of " + shortKey(r.Key) + amounts
 	case NotSupported:
@@ -107,7 +108,7 @@ func (m miss) text() string {
 	}
 	parts := make([]string, len(m.reasons))
 	for i, r := range m.reasons {
-		parts[i] = r.remedy()
+		parts[i] = r.remedy(m.what == "")
 	}
 	where := m.where
 	if m.what != "" && m.reasons[0].Code != NodePoolLimit {
@@ -116,13 +117,20 @@ func (m miss) text() string {
 	return where + ": " + strings.Join(parts, ", and ")
 }
 
-func (r Rejection) remedy() string {
+// remedy says what would take the reason away, of an existing node or of a type.
+func (r Rejection) remedy(onNode bool) string {
 	switch r.Code {
 	case InsufficientResource:
 		if r.Used != "" {
 			return "detach a volume of " + r.Key
 		}
-		return fmt.Sprintf("lower the request for %s from %s to %s", r.Key, r.Want, r.Have)
+		switch {
+		case amount(r.Have) > 0:
+			return fmt.Sprintf("lower the request for %s from %s to %s", r.Key, r.Want, r.Have)
+		case onNode:
+			return "free " + r.Key + " " + r.Want
+		}
+		return "offer types with more " + r.Key
 	case UntoleratedTaint:
 		return "tolerate " + r.Key
 	case RequirementConflict:
@@ -130,10 +138,13 @@ func (r Rejection) remedy() string {
 	case NodePoolLimit:
 		return fmt.Sprintf("raise limit %s from %s to %s", r.Key, r.Have, r.Want)
 	case NoAvailableOffering:
-		return "wait for " + r.Key
+		return "wait for " + cmp.Or(r.Detail, r.Key)
 	case MinValues:
 		return fmt.Sprintf("lower minValues of %s from %s to %s", shortKey(r.Key), r.Want, r.Have)
 	case PodAntiAffinity:
+		if r.Detail != "" && !strings.HasPrefix(r.Detail, "DaemonSet") {
+			return fmt.Sprintf("drop the anti-affinity over %s, or move %s", shortKey(r.Key), r.Detail)
+		}
 		return "drop the anti-affinity over " + shortKey(r.Key)
 	case HostPortInUse:
 		return "free host port " + r.Key
@@ -146,7 +157,7 @@ func (r Rejection) remedy() string {
 		if r.Want == absentLabel {
 			return "drop the affinity over " + shortKey(r.Key)
 		}
-		return "run a pod that affinity over " + shortKey(r.Key) + " asks for"
+		return "run a pod there that affinity over " + shortKey(r.Key) + " asks for"
 	case VolumeConflict:
 		return "use other storage: " + r.String()
 	case GroupIncomplete, NotSupported, Nominated, EffortExhausted:

@@ -120,13 +120,15 @@ type ForgonePreference struct {
 
 // PlanReason is one counted reason; see [scheduling.Rejection] for the fields.
 type PlanReason struct {
-	Code  string `json:"code"`
-	Pool  string `json:"pool,omitempty"`
-	Key   string `json:"key,omitempty"`
-	Want  string `json:"want,omitempty"`
-	Have  string `json:"have,omitempty"`
-	Used  string `json:"used,omitempty"`
-	Count int    `json:"count"`
+	Code string `json:"code"`
+	Pool string `json:"pool,omitempty"`
+	Key  string `json:"key,omitempty"`
+	Want string `json:"want,omitempty"`
+	Have string `json:"have,omitempty"`
+	Used string `json:"used,omitempty"`
+	// Detail names the others that the reason is about, in words.
+	Detail string `json:"detail,omitempty"`
+	Count  int    `json:"count"`
 }
 
 // PodExplanation says in words what became of a pod.
@@ -218,7 +220,9 @@ func unscheduledPod(u *scheduling.Unplaced) UnscheduledPod {
 		Message: joinRejections(u.Rejections), Reasons: make([]PlanReason, 0, len(u.Rejections)),
 	}
 	for _, r := range u.Rejections {
-		out.Reasons = append(out.Reasons, PlanReason{Code: string(r.Code), Pool: r.Pool, Key: r.Key, Want: r.Want, Have: r.Have, Used: r.Used, Count: r.Count})
+		out.Reasons = append(out.Reasons, PlanReason{
+			Code: string(r.Code), Pool: r.Pool, Key: r.Key, Want: r.Want, Have: r.Have, Used: r.Used, Detail: r.Detail, Count: r.Count,
+		})
 	}
 	return out
 }

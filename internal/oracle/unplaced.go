@@ -203,7 +203,7 @@ func (u *unplacedChecker) checkRejection(object string, f *facts, r scheduling.R
 		return
 	}
 	if r.Pool != "" {
-		where, hosts = f.pools[r.Pool], len(u.s.InstanceTypes[r.Pool])
+		where, hosts = f.pools[r.Pool], max(len(u.s.InstanceTypes[r.Pool]), 1) // a pool for which nothing is listed counts as one
 	}
 	exact := r.Code == scheduling.InsufficientResource || r.Code == scheduling.NodePoolLimit || r.Code == scheduling.MinValues
 	for have := range where {
