@@ -3,6 +3,7 @@ package scheduling
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -72,6 +73,8 @@ func Compile(s Snapshot) (*Problem, error) {
 	if err := f.err(); err != nil {
 		return nil, err
 	}
+	p.snapshot.Groups = slices.Clone(s.Groups)
+	slices.SortFunc(p.snapshot.Groups, func(a, b Group) int { return strings.Compare(a.Name, b.Name) })
 	p.compileNodes()
 	p.compileDaemons(f)
 	p.compileClasses(f)

@@ -20,10 +20,12 @@
 // The algorithm is in solve.go, as named steps; each step is a method of solver, in solver.go, rightsize.go and
 // improve.go. What goes onto one node is decided in fill.go, what resources are worth in price.go, and what no plan can
 // undercut in bound.go. Where pods constrain each other over zones and the like, assign.go first decides how many go to
-// each combination of zone and so on. Filling is quick and nearly right; the last step, settle.go, holds the
-// result against the exact rules, which ledger.go asks as the scheduler would, takes off what would be refused, and
-// places what is left pod by pod. write.go turns the result into a plan, diagnose.go and explain.go say why a pod is left
-// out (obstacle.go what counts as an obstacle), print.go how a plan reads, and fair.go who is looked at when effort runs out.
+// each combination of zone and so on. Filling is quick and nearly right; the last step, settle.go, holds the result
+// against the exact rules, which ledger.go asks as the scheduler would, takes off what would be refused, and places what
+// is left pod by pod (complete.go; fair.go says who is looked at when effort runs out).
+//
+// write.go turns the result into a plan, and print.go says how it reads. Why a pod is left out is found in diagnose.go
+// (obstacle.go has what counts as an obstacle) and told in explain.go, detail.go and words.go.
 //
 // compile.go turns objects into numbers: pods into classes (demand.go says which pods count and what they ask for,
 // class.go and fingerprint.go which of them are alike), instance types into offers (offering.go), NodePools into rows

@@ -2,6 +2,7 @@ package scheduling
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -431,6 +432,19 @@ type Forgone struct {
 	// Price is what the cheapest further node would cost, in dollars per hour, to which the pod could move and have the
 	// preference kept, everything else staying where it is; +Inf if there is none to be had.
 	Price float64
+}
+
+// MarshalJSON writes an infinite price as null, since JSON knows no infinity.
+func (f Forgone) MarshalJSON() ([]byte, error) {
+	type plain Forgone
+	out := struct {
+		plain
+		Price *float64
+	}{plain: plain(f)}
+	if !math.IsInf(f.Price, 1) {
+		out.Price = &f.Price
+	}
+	return json.Marshal(out)
 }
 
 // forgone are the preferences that a pod of the root on the host does not keep, with their prices.

@@ -26,32 +26,43 @@ import (
 //	(2) shuffling any input changes no byte of output;
 //	(3) nor does the number of workers or a second call;
 //	(4) inputs are the same before and after;
-//	(5) applying the plan and solving again launches nothing;
+//	(5) applying the plan and solving again launches nothing, but for pods that wait for what is launched;
 //	(6) every pod is placed or left out with a reason that the oracle confirms;
-//	(10) the price is not below the lower bound.
+//	(10) the price is not below the lower bound;
+//	(11) preferences cost no pod its place, and none is given up where they are ignored.
 //
 // A longer run: go test ./scheduling -run Properties -worlds 20000 -seed 1000
 var (
-	worldCount = flag.Int("worlds", 500, "how many random worlds the property tests try")
+	worldCount = flag.Int("worlds", 120, "how many random worlds the property tests try")
 	firstSeed  = flag.Uint64("seed", 0, "seed of the first random world")
+	features   = flag.String("features", "full", "what random worlds contain: full, base or none, and switches such as full,-Groups")
 )
+
+// featuresOf are those that the flag asks for.
+func featuresOf(t *testing.T) gen.Features {
+	f, err := gen.ParseFeatures(*features)
+	require.NoError(t, err)
+	return f
+}
 
 // maxReports bounds how many failing worlds are made smaller and printed.
 const maxReports = 5
 
 func TestProperties(t *testing.T) {
 	pods, placed, launches, failed := 0, 0, 0, 0
+	content := featuresOf(t)
 	for i := range *worldCount {
 		seed := *firstSeed + uint64(i)
-		s := gen.World(seed, gen.Base())
+		s := gen.World(seed, content)
 		opts := optionsOf(seed)
-		if problem := properties(t, s, seed, opts); problem != "" {
+		plan, problem := properties(t, s, seed, opts)
+		if problem != "" {
 			report(t, seed, opts, s, problem)
 			if failed++; failed == maxReports {
 				t.Fatalf("%d worlds failed, the first %d tried", failed, i+1)
 			}
 		}
-		if plan, err := scheduling.Solve(t.Context(), s, opts); err == nil && opts == (scheduling.Options{}) {
+		if plan != nil && opts == (scheduling.Options{}) {
 			pods += plan.Stats.Pods
 			placed += len(plan.Assignments)
 			launches += len(plan.Launches)
@@ -75,17 +86,28 @@ func optionsOf(seed uint64) scheduling.Options {
 	return scheduling.Options{}
 }
 
-// properties checks all properties and returns the first problem; empty when there is none.
-func properties(t *testing.T, s scheduling.Snapshot, seed uint64, opts scheduling.Options) string {
+// properties checks all properties and returns the plan, if there is one, and the first problem; empty when there is none.
+func properties(t *testing.T, s scheduling.Snapshot, seed uint64, opts scheduling.Options) (*scheduling.Plan, string) {
 	before := gen.Clone(s)
 	problem, err := scheduling.Compile(s)
 	if err != nil {
-		return fmt.Sprintf("compile: %v", err)
+		return nil, fmt.Sprintf("compile: %v", err)
 	}
 	plan, err := problem.Solve(t.Context(), opts)
 	if err != nil {
-		return fmt.Sprintf("solve: %v", err)
+		return nil, fmt.Sprintf("solve: %v", err)
 	}
+	if p := firstProblem(t, s, seed, opts, problem, plan); p != "" {
+		return plan, p
+	}
+	if !reflect.DeepEqual(s, before) {
+		return plan, "(4) the input was modified"
+	}
+	return plan, ""
+}
+
+// firstProblem checks the properties of a plan.
+func firstProblem(t *testing.T, s scheduling.Snapshot, seed uint64, opts scheduling.Options, problem *scheduling.Problem, plan *scheduling.Plan) string {
 	if v := oracle.Check(s, plan); len(v) > 0 {
 		return "(1) the oracle objects:\n" + lines(v)
 	}
@@ -96,7 +118,7 @@ func properties(t *testing.T, s scheduling.Snapshot, seed uint64, opts schedulin
 		return p
 	}
 	text := bytesOf(t, plan)
-	for _, workers := range []int{1, 3, 16} {
+	for _, workers := range []int{1, 16} {
 		o := opts
 		o.Workers = workers
 		again, err := problem.Solve(t.Context(), o)
@@ -113,12 +135,50 @@ func properties(t *testing.T, s scheduling.Snapshot, seed uint64, opts schedulin
 		if err != nil {
 			return fmt.Sprintf("(5) the applied plan cannot be solved: %v", err)
 		}
-		if len(next.Launches) > 0 || slices.ContainsFunc(next.Assignments, func(a scheduling.Assignment) bool { return !flexible(s, plan, a.Node) }) {
+		if len(next.Launches) > 0 && !waited(plan, next) || slices.ContainsFunc(next.Assignments, func(a scheduling.Assignment) bool {
+			return !a.Launch && !flexible(s, plan, a.Node) && verdictOf(plan, a.Pod) != scheduling.NotEvaluated
+		}) {
 			return fmt.Sprintf("(5) after applying\n%s\nthere is more to do:\n%s", plan, next)
 		}
 	}
-	if !reflect.DeepEqual(s, before) {
-		return "(4) the input was modified"
+	return preferencesAreFree(t, problem, plan, opts)
+}
+
+// preferencesAreFree holds a plan against one that ignores preferences.
+func preferencesAreFree(t *testing.T, problem *scheduling.Problem, plan *scheduling.Plan, opts scheduling.Options) string {
+	opts.Preferences = scheduling.PreferencesIgnore
+	ignoring, err := problem.Solve(t.Context(), opts)
+	if err != nil {
+		return fmt.Sprintf("(11) solve without preferences: %v", err)
+	}
+	if len(ignoring.Forgone) > 0 {
+		return fmt.Sprintf("(11) preferences are ignored, and given up:\n%s", ignoring)
+	}
+	if opts == (scheduling.Options{Preferences: scheduling.PreferencesIgnore}) && len(plan.Unplaced) > len(ignoring.Unplaced) {
+		return fmt.Sprintf("(11) %d pods are left out:\n%s\nwithout preferences %d:\n%s", len(plan.Unplaced), plan, len(ignoring.Unplaced), ignoring)
+	}
+	return ""
+}
+
+// waited reports whether the next plan launches nodes only for pods that the plan had no answer for: what it has placed may
+// be what they waited for, such as a volume.
+func waited(plan, next *scheduling.Plan) bool {
+	for i := range next.Launches {
+		for _, pod := range next.Launches[i].Pods {
+			if verdictOf(plan, pod) != scheduling.NotEvaluated {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// verdictOf is why the plan leaves the pod out.
+func verdictOf(plan *scheduling.Plan, pod types.NamespacedName) scheduling.Verdict {
+	for i := range plan.Unplaced {
+		if plan.Unplaced[i].Pod == pod {
+			return plan.Unplaced[i].Verdict
+		}
 	}
 	return ""
 }
@@ -188,10 +248,11 @@ func bytesOf(t *testing.T, plan *scheduling.Plan) string {
 func report(t *testing.T, seed uint64, opts scheduling.Options, s scheduling.Snapshot, problem string) {
 	kind := problem[:min(3, len(problem))]
 	small := gen.Shrink(s, func(s scheduling.Snapshot) bool {
-		return strings.HasPrefix(properties(t, s, seed, opts), kind)
+		_, problem := properties(t, s, seed, opts)
+		return strings.HasPrefix(problem, kind)
 	})
-	plan, _ := scheduling.Solve(t.Context(), small, opts)
-	t.Errorf("seed %d, options %+v: %s\n\nin a smaller world:\n%s\n%s\nplan:\n%s", seed, opts, problem, properties(t, small, seed, opts), gen.Dump(small), plan)
+	plan, same := properties(t, small, seed, opts)
+	t.Errorf("seed %d, options %+v: %s\n\nin a smaller world:\n%s\n%s\nplan:\n%s", seed, opts, problem, same, gen.Dump(small), plan)
 }
 
 // apply is the world after the plan has come true: launches are nodes, pods are bound, stock is used.
@@ -241,18 +302,19 @@ func apply(s scheduling.Snapshot, plan *scheduling.Plan) scheduling.Snapshot {
 	return s
 }
 
-// TestTinyWorlds holds plans and bounds against the best plan there is. Prices are compared where all pools weigh the
-// same: weights come before prices.
+// TestTinyWorlds holds plans and bounds against the best plan there is. Preferences are ignored, since they come before
+// prices, and prices are compared where all pools weigh the same, since weights come before prices too.
 func TestTinyWorlds(t *testing.T) {
 	solved, exact, missed := 0, 0, 0
 	price, best, bounds := 0.0, 0.0, 0.0
+	content, opts := featuresOf(t), scheduling.Options{Preferences: scheduling.PreferencesIgnore}
 	for i := range max(200, *worldCount/4) {
 		seed := *firstSeed + uint64(i)
-		s := gen.Tiny(seed)
+		s := gen.Tiny(seed, content)
 		optimum, ok := oracle.Cheapest(s)
 		problem, err := scheduling.Compile(s)
 		require.NoError(t, err, "seed %d", seed)
-		plan, err := problem.Solve(t.Context(), scheduling.Options{})
+		plan, err := problem.Solve(t.Context(), opts)
 		require.NoError(t, err, "seed %d", seed)
 		if !ok {
 			require.NotEmpty(t, plan.Unplaced, "seed %d: nothing can place all pods\n%s\n%s", seed, gen.Dump(s), plan)

@@ -67,7 +67,6 @@ func (p *Problem) Solve(ctx context.Context, opts Options) (*Plan, error) {
 // best is the best plan that preferences decide on or, if it leaves out pods that could have a place without them, the
 // best without. The groups in out are left out.
 func (p *Problem) best(ctx context.Context, opts Options, steps *meter, out leftOut) (*solver, error) {
-	steps.limit = opts.Effort - opts.reserve()
 	best, err := p.settled(ctx, opts, steps, out)
 	if err != nil || !p.wishing || opts.Preferences == PreferencesIgnore || best.stopped || !best.hopeful() {
 		return best, err
@@ -84,6 +83,7 @@ func (p *Problem) best(ctx context.Context, opts Options, steps *meter, out left
 
 // settled is the best of several attempts, improved and settled. The groups in out are left out.
 func (p *Problem) settled(ctx context.Context, opts Options, steps *meter, out leftOut) (*solver, error) {
+	steps.limit, steps.reassigned = opts.Effort-opts.reserve(), 0
 	var best *solver
 	for _, st := range p.strategies() {
 		if best != nil && !p.worthAnother(best, st) {

@@ -15,7 +15,7 @@
 // The calls:
 //
 //	s := gen.World(seed, gen.Full())      // a world of mixed size
-//	t := gen.Tiny(seed)                   // one that can be searched through
+//	t := gen.Tiny(seed, gen.Full())       // one that can be searched through
 //	u := gen.Shuffle(s, seed)             // the same facts in another order
 //	c := gen.Clone(s)                     // a deep copy
 //	text := gen.Dump(s)                   // all facts as text, for people and for comparisons

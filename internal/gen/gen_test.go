@@ -23,7 +23,7 @@ func TestWorldsAreValid(t *testing.T) {
 		require.NoError(t, err, "seed %d", seed)
 		_, err = scheduling.Compile(World(seed, Full()))
 		require.NoError(t, err, "full seed %d", seed)
-		_, err = scheduling.Compile(Tiny(seed))
+		_, err = scheduling.Compile(Tiny(seed, Full()))
 		require.NoError(t, err, "tiny seed %d", seed)
 	}
 }
@@ -69,7 +69,7 @@ func TestShuffleKeepsTheFacts(t *testing.T) {
 
 func TestTinyIsTiny(t *testing.T) {
 	for seed := range uint64(100) {
-		s := Tiny(seed)
+		s := Tiny(seed, Full())
 		require.LessOrEqual(t, len(s.Pods), 6)
 		for _, types := range s.InstanceTypes {
 			offerings := 0

@@ -91,9 +91,9 @@ func World(seed uint64, f Features) scheduling.Snapshot {
 	return m.s
 }
 
-// Tiny makes a world that is small enough to try every possibility: up to six pods and four offerings.
-func Tiny(seed uint64) scheduling.Snapshot {
-	f := Base()
+// Tiny makes a world that is small enough to try every possibility: up to six pods and four offerings. Of the features
+// those are left out that a search through all possibilities cannot judge.
+func Tiny(seed uint64, f Features) scheduling.Snapshot {
 	f.Size, f.Unsupported, f.Closed, f.OpenLabels = Minute, false, false, false
 	return World(seed, f)
 }
