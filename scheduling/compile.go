@@ -53,6 +53,7 @@ type Problem struct {
 	boundAnti map[*corev1.Pod][]int32
 	topology  topology
 	rowOrder  []int32 // rows of the heaviest pools first, then by compareRows; nil unless the problem is exacting
+	rowRank   []int32 // by row, its place in the order of compareRows
 
 	typeIDs               map[*cloudprovider.InstanceType]int32
 	providerKeys          map[string]bool
@@ -156,6 +157,7 @@ func (p *Problem) compileHosts(f *findings) {
 		p.compileVariants(&p.pools[i], mentioned)
 	}
 	p.compileRows()
+	p.rankRows()
 	p.rowPlaces = newPlaces(len(p.rows), p.rowLabel)
 	p.nodePlaces = newPlaces(len(p.nodes), p.nodeLabel)
 	p.compileOverheads()

@@ -30,7 +30,22 @@ func podName(pod *corev1.Pod) types.NamespacedName {
 }
 
 // compareRows orders what can be launched: price, then type name, zone, capacity type, stock, then pool and variant.
-func (p *Problem) compareRows(a, b int32) int {
+func (p *Problem) compareRows(a, b int32) int { return cmp.Compare(p.rowRank[a], p.rowRank[b]) }
+
+// rankRows works out the order of compareRows, once.
+func (p *Problem) rankRows() {
+	order := make([]int32, len(p.rows))
+	for r := range order {
+		order[r] = int32(r)
+	}
+	slices.SortFunc(order, p.rowOrderOf)
+	p.rowRank = make([]int32, len(p.rows))
+	for rank, r := range order {
+		p.rowRank[r] = int32(rank)
+	}
+}
+
+func (p *Problem) rowOrderOf(a, b int32) int {
 	x, y := &p.rows[a], &p.rows[b]
 	ox, oy := p.offers[x.offer].source, p.offers[y.offer].source
 	return cmp.Or(

@@ -33,7 +33,7 @@ func (s *solver) settle(ctx context.Context) error {
 		s.hurried, s.stopped = true, false
 	}
 	s.looked = bitset.New(len(s.p.classes))
-	if s.p.exacting() || s.hurried {
+	if s.p.exacting() || s.hurried || s.searchable() {
 		if err := (&settling{solver: s, rows: s.p.orderedRows()}).settle(ctx); err != nil {
 			return err
 		}
@@ -79,7 +79,20 @@ func (g *settling) settle(ctx context.Context) error {
 
 // exacting reports whether plans must be held against rules that packing does not heed, or be completed pod by pod.
 func (p *Problem) exacting() bool {
-	return len(p.topology.tracks)+len(p.snapshot.Groups) > 0 || p.wishing
+	return len(p.topology.tracks)+len(p.snapshot.Groups) > 0 || p.wishing || slices.ContainsFunc(p.nodes, func(n node) bool { return n.twin })
+}
+
+// maxSearched bounds, in kinds of pods times hosts, up to where pods that are left over are tried one by one although nothing
+// that packing does not heed keeps them away.
+const maxSearched = 500_000
+
+// searchable reports whether there are pods left over that can be tried one by one.
+func (s *solver) searchable() bool {
+	left := 0
+	for c := range s.waiting {
+		left += int(count(s.waiting[c] > 0))
+	}
+	return left > 0 && left*(len(s.p.rows)+len(s.p.nodes)+len(s.patterns)) <= maxSearched
 }
 
 // recall gives the pods that parts could not place back to their roots, where they wait.
