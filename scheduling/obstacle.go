@@ -11,8 +11,8 @@ import (
 // further machine that could be bought, has some obstacles, and each obstacle a weight, which is small for what passes
 // by itself and large for what contradicts the pod's own words:
 //
-//   - supply (limits, stock, minValues): the machine is right, and only cannot be had today. Any number of these weigh
-//     less than one of the others.
+//   - supply (limits, stock, minValues): the machine is right, and only cannot be had today. Several of these together
+//     weigh less than one of the others.
 //   - room: by the share that is missing.
 //   - taints: tolerations are often forgotten. A pod that lacks little room is nearer than one that lacks a toleration,
 //     and one that lacks most of its room is farther.
@@ -72,11 +72,11 @@ const (
 func weigh(r Rejection) float64 {
 	switch r.Code {
 	case MinValues:
-		return 0.03
+		return 0.01
 	case NodePoolLimit:
-		return 0.05 + 0.05*shortfall(r)
+		return 0.02 + 0.02*shortfall(r)
 	case NoAvailableOffering:
-		return 0.1
+		return 0.05
 	case InsufficientResource:
 		return weightOfRoom + 0.5*shortfall(r)
 	case UntoleratedTaint:
