@@ -46,6 +46,14 @@ func (t podTies) conflict(o podTies) bool {
 	return t.owns.Intersects(o.selectedBy) || o.owns.Intersects(t.selectedBy)
 }
 
+// beyond is the ties without those that end with the node itself, whatever other nodes are called: ports and disks.
+func (t podTies) beyond(local bitset.Set) podTies {
+	out := podTies{owns: t.owns.Clone(), selectedBy: t.selectedBy.Clone()}
+	out.owns.AndNot(local)
+	out.selectedBy.AndNot(local)
+	return out
+}
+
 func (t podTies) with(o podTies) podTies {
 	t.owns.Or(o.owns)
 	t.selectedBy.Or(o.selectedBy)

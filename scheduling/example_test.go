@@ -73,7 +73,7 @@ func ExampleCompile() {
 	fmt.Printf("%s\nat least $%.2f/h; with one launch %d pods are left out\n", problem, bound.Price, len(plan.Unplaced))
 	// Output:
 	// 4 pods in 2 classes, 0 nodes, 1 pools, 3 offerings
-	// at least $0.16/h; with one launch 2 pods are left out
+	// at least $0.16/h; with one launch 1 pods are left out
 }
 
 // What is wrong with a snapshot is said by path.

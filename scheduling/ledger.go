@@ -375,8 +375,12 @@ func (l *ledger) excluded(ties podTies, at int, root int32, self bool) *Rejectio
 	if ties.empty() {
 		return nil
 	}
+	own := ties
 	for _, m := range l.mates(at) {
 		h := &l.hosts[m]
+		if ties = own; m != at {
+			ties = own.beyond(l.p.terms.local)
+		}
 		if ties.conflict(h.kind.ties) {
 			r := l.p.terms.company(ties, h.kind.ties)
 			return &r

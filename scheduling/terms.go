@@ -48,6 +48,7 @@ type terms struct {
 	byValue map[string]map[string][]int32 // matchers that ask for one of few values of a label
 	others  []int32                       // the other matchers by selector
 	ports   []int32                       // the matchers by port or disk
+	local   bitset.Set                    // the anti-affinity terms that stand for ports and disks
 
 	printer printer
 	known   map[print128]bitset.Set // what matchesOf has found, while the problem is compiled
@@ -117,9 +118,12 @@ func (s *podSelector) print(x printer) print128 {
 func (t *terms) finish() {
 	slices.Sort(t.keys)
 	t.keys = slices.Compact(t.keys)
-	t.antiOf = make([][]int32, len(t.matchers))
+	t.antiOf, t.local = make([][]int32, len(t.matchers)), bitset.New(len(t.anti))
 	for i := range t.anti {
 		m := t.anti[i].matcher
+		if t.matchers[m].port != nil || t.matchers[m].disk != nil {
+			t.local.Add(i)
+		}
 		t.antiOf[m] = append(t.antiOf[m], int32(i))
 	}
 	t.byValue = map[string]map[string][]int32{}
