@@ -193,21 +193,26 @@ func (p *Problem) admitsKey(pl *pool, o *offer, r requirement.Requirement) bool 
 	return r.HasAbsent() || !p.isProviderKey(r.Key()) || r.Key() == corev1.LabelHostname
 }
 
-// unmet is the first requirement of the pool's template, as it is written there, that no offer of the pool meets. It is
-// empty when each is met by some offer, and only all together are not.
+// unmet is a requirement of the pool's template, with the key that is written there, that no offer of the pool meets: the
+// first in the order of their texts. It is empty when each is met by some offer, and only all together are not.
 func (p *Problem) unmet(pl *pool) string {
+	first := ""
 	for _, entry := range pl.source.Spec.Template.Spec.Requirements {
+		entry.Values = slices.Sorted(slices.Values(entry.Values))
 		written := entry.String()
+		if first != "" && first < written {
+			continue
+		}
 		entry.Key = p.snapshot.Vocabulary.Canonical(entry.Key)
 		r, err := entry.Requirement()
 		met := err != nil || slices.ContainsFunc(pl.types, func(t int32) bool {
 			return slices.ContainsFunc(p.types[t].offers, func(o int32) bool { return p.admitsKey(pl, &p.offers[o], r) })
 		})
 		if !met {
-			return written
+			first = written
 		}
 	}
-	return ""
+	return first
 }
 
 // chosen reports whether the planner chooses the label's value on nodes of the pool bought at the offer: a custom key of

@@ -36,6 +36,19 @@ func (s *solver) leftOver() []int64 {
 	return out
 }
 
+// homeless is how many pods of each priority, the highest first, are left out of the finished attempt, those of groups that
+// are left out included.
+func (s *solver) homeless() []int64 {
+	out := make([]int64, len(s.levels))
+	for c, placed := range s.placed() {
+		if cl := &s.p.classes[c]; int(cl.root) == c && cl.unsupported == "" {
+			level, _ := slices.BinarySearchFunc(s.levels, cl.priority, func(a, b int32) int { return cmp.Compare(b, a) })
+			out[level] += int64(cl.planned()) - placed
+		}
+	}
+	return out
+}
+
 // byPriority places pods level by level: each gets what the higher ones have left, the room on their nodes included.
 func (s *solver) byPriority(place func() error) error {
 	all := slices.Clone(s.remaining)

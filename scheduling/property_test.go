@@ -136,7 +136,7 @@ func firstProblem(t *testing.T, s scheduling.Snapshot, seed uint64, opts schedul
 			return fmt.Sprintf("(5) the applied plan cannot be solved: %v", err)
 		}
 		if len(next.Launches) > 0 && !waited(plan, next) || slices.ContainsFunc(next.Assignments, func(a scheduling.Assignment) bool {
-			return !a.Launch && !flexible(s, plan, a.Node) && verdictOf(plan, a.Pod) != scheduling.NotEvaluated
+			return !a.Launch && !flexible(s, plan, a.Node) && isFinal(plan, a.Pod)
 		}) {
 			return fmt.Sprintf("(5) after applying\n%s\nthere is more to do:\n%s", plan, next)
 		}
@@ -160,12 +160,11 @@ func preferencesAreFree(t *testing.T, problem *scheduling.Problem, plan *schedul
 	return ""
 }
 
-// waited reports whether the next plan launches nodes only for pods that the plan had no answer for: what it has placed may
-// be what they waited for, such as a volume.
+// waited reports whether the next plan launches nodes only for pods that the plan had no final answer for.
 func waited(plan, next *scheduling.Plan) bool {
 	for i := range next.Launches {
 		for _, pod := range next.Launches[i].Pods {
-			if verdictOf(plan, pod) != scheduling.NotEvaluated {
+			if isFinal(plan, pod) {
 				return false
 			}
 		}
@@ -173,14 +172,15 @@ func waited(plan, next *scheduling.Plan) bool {
 	return true
 }
 
-// verdictOf is why the plan leaves the pod out.
-func verdictOf(plan *scheduling.Plan, pod types.NamespacedName) scheduling.Verdict {
+// isFinal reports whether what the plan says of the pod holds once the plan is applied. A pod that is NotEvaluated may have
+// waited for another to be placed, and one without a volume finds those free that the placed pods take: nobody binds claims.
+func isFinal(plan *scheduling.Plan, pod types.NamespacedName) bool {
 	for i := range plan.Unplaced {
-		if plan.Unplaced[i].Pod == pod {
-			return plan.Unplaced[i].Verdict
+		if u := &plan.Unplaced[i]; u.Pod == pod {
+			return u.Verdict != scheduling.NotEvaluated && u.Rejections[0].Code != scheduling.VolumeConflict
 		}
 	}
-	return ""
+	return true
 }
 
 // flexible reports whether the node was launched for a pool with minValues: a pod that would have left the launch too

@@ -45,14 +45,7 @@ func (p *Problem) Solve(ctx context.Context, opts Options) (*Plan, error) {
 	if opts.Reserved == ReservedStrict {
 		p = p.reservedOnly(opts)
 	}
-	steps, out := &meter{}, leftOut{}
-	best, err := p.best(ctx, opts, steps, out)
-	for err == nil && best.dropGroups(out) {
-		best, err = p.best(ctx, opts, steps, out)
-	}
-	if err == nil {
-		err = best.readmit(ctx)
-	}
+	best, err := p.fullest(ctx, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -64,25 +57,39 @@ func (p *Problem) Solve(ctx context.Context, opts Options) (*Plan, error) {
 	return best.write(), nil
 }
 
-// best is the best plan that preferences decide on or, if it leaves out pods that could have a place without them, the
-// best without. The groups in out are left out.
-func (p *Problem) best(ctx context.Context, opts Options, steps *meter, out leftOut) (*solver, error) {
-	best, err := p.settled(ctx, opts, steps, out)
-	if err != nil || !p.wishing || opts.Preferences == PreferencesIgnore || best.stopped || !best.hopeful() {
+// fullest is the attempt that preferences decide on or, if it leaves out pods that could have a place without them, the one
+// without.
+func (p *Problem) fullest(ctx context.Context, opts Options) (*solver, error) {
+	steps := &meter{}
+	best, err := p.grouped(ctx, opts, steps)
+	if err != nil || !p.wishing || opts.Preferences == PreferencesIgnore || best.stopped || !best.hopeful() && len(best.out) == 0 {
 		return best, err
 	}
 	ignoring := opts
 	ignoring.Preferences = PreferencesIgnore
-	other, err := p.settled(ctx, ignoring, steps, out)
-	if err != nil || other.stopped || slices.Compare(other.leftOver(), best.leftOver()) >= 0 {
+	other, err := p.grouped(ctx, ignoring, steps)
+	if err != nil || other.stopped || slices.Compare(other.homeless(), best.homeless()) >= 0 {
 		return best, err
 	}
 	other.opts = opts // what is given up is told
 	return other, nil
 }
 
-// settled is the best of several attempts, improved and settled. The groups in out are left out.
-func (p *Problem) settled(ctx context.Context, opts Options, steps *meter, out leftOut) (*solver, error) {
+// grouped is the best attempt in which every group is complete or left out.
+func (p *Problem) grouped(ctx context.Context, opts Options, steps *meter) (*solver, error) {
+	out := leftOut{}
+	best, err := p.best(ctx, opts, steps, out)
+	for err == nil && best.dropGroups(out) {
+		best, err = p.best(ctx, opts, steps, out)
+	}
+	if err == nil {
+		err = best.readmit(ctx)
+	}
+	return best, err
+}
+
+// best is the best of several attempts, improved and settled. The groups in out are left out.
+func (p *Problem) best(ctx context.Context, opts Options, steps *meter, out leftOut) (*solver, error) {
 	steps.limit, steps.reassigned = opts.Effort-opts.reserve(), 0
 	var best *solver
 	for _, st := range p.strategies() {
