@@ -141,7 +141,7 @@ func (s *solver) verdict(sc *scene, c int32) (Verdict, []Rejection) {
 	if field := s.p.classes[c].unsupported; field != "" {
 		return NotEvaluated, []Rejection{{Code: NotSupported, Key: field, Count: 1}}
 	}
-	if s.stopped && !s.looked.Has(int(c)) {
+	if s.stopped && (!s.looked.Has(int(c)) || s.leavesOut(&s.p.classes[c])) {
 		return NotEvaluated, []Rejection{{Code: EffortExhausted, Key: s.spentOption(), Count: 1}}
 	}
 	if cl := &s.p.classes[c]; s.leavesOut(cl) && !s.stopped {

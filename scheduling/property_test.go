@@ -5,8 +5,11 @@ import (
 	"flag"
 	"fmt"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -22,7 +25,7 @@ import (
 
 // The properties that every plan of every world must have, tried on random worlds:
 //
-//	(1) the oracle accepts the plan;
+//	(1) the oracle accepts the plan, but for skew that the order of binding explains;
 //	(2) shuffling any input changes no byte of output;
 //	(3) nor does the number of workers or a second call;
 //	(4) inputs are the same before and after;
@@ -31,9 +34,10 @@ import (
 //	(10) the price is not below the lower bound;
 //	(11) preferences cost no pod its place, and none is given up where they are ignored.
 //
-// A longer run: go test ./scheduling -run Properties -worlds 20000 -seed 1000
+// A longer run: go test ./scheduling -run TestProperties -worlds 100000 -seed 1000 -timeout 5h; with -large 1 all worlds are of any size.
 var (
-	worldCount = flag.Int("worlds", 120, "how many random worlds the property tests try")
+	worldCount = flag.Int("worlds", 2000, "how many random worlds the property tests try")
+	oneOf      = flag.Int("large", 16, "one of how many random worlds is of any size; the others have a handful of pods")
 	firstSeed  = flag.Uint64("seed", 0, "seed of the first random world")
 	features   = flag.String("features", "full", "what random worlds contain: full, base or none, and switches such as full,-Groups")
 )
@@ -49,26 +53,32 @@ func featuresOf(t *testing.T) gen.Features {
 const maxReports = 5
 
 func TestProperties(t *testing.T) {
-	pods, placed, launches, failed := 0, 0, 0, 0
+	var next, pods, placed, launches, failed atomic.Int64
 	content := featuresOf(t)
-	for i := range *worldCount {
-		seed := *firstSeed + uint64(i)
-		s := gen.World(seed, content)
-		opts := optionsOf(seed)
-		plan, problem := properties(t, s, seed, opts)
-		if problem != "" {
-			report(t, seed, opts, s, problem)
-			if failed++; failed == maxReports {
-				t.Fatalf("%d worlds failed, the first %d tried", failed, i+1)
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(*worldCount) && failed.Load() < maxReports; i = next.Add(1) - 1 {
+				seed, f := *firstSeed+uint64(i), content
+				if seed%uint64(*oneOf) != 0 {
+					f.Size = gen.Minute
+				}
+				s, opts := gen.World(seed, f), optionsOf(seed/uint64(*oneOf))
+				plan, problem := properties(t, s, seed, opts)
+				if problem != "" {
+					failed.Add(1)
+					report(t, seed, opts, s, problem)
+				}
+				if plan != nil && opts == (scheduling.Options{}) {
+					pods.Add(int64(plan.Stats.Pods))
+					placed.Add(int64(len(plan.Assignments)))
+					launches.Add(int64(len(plan.Launches)))
+				}
 			}
-		}
-		if plan != nil && opts == (scheduling.Options{}) {
-			pods += plan.Stats.Pods
-			placed += len(plan.Assignments)
-			launches += len(plan.Launches)
-		}
+		})
 	}
-	t.Logf("%d worlds: %d pods, %.1f %% placed, %d launches", *worldCount, pods, 100*float64(placed)/float64(max(pods, 1)), launches)
+	workers.Wait()
+	t.Logf("%d worlds: %d pods, %.1f %% placed, %d launches", *worldCount, pods.Load(), 100*float64(placed.Load())/float64(max(pods.Load(), 1)), launches.Load())
 }
 
 // optionsOf are the options that a world is solved with: the default for most.
@@ -108,7 +118,7 @@ func properties(t *testing.T, s scheduling.Snapshot, seed uint64, opts schedulin
 
 // firstProblem checks the properties of a plan.
 func firstProblem(t *testing.T, s scheduling.Snapshot, seed uint64, opts scheduling.Options, problem *scheduling.Problem, plan *scheduling.Plan) string {
-	if v := oracle.Check(s, plan); len(v) > 0 {
+	if v := unexplained(oracle.Check(s, plan)); len(v) > 0 {
 		return "(1) the oracle objects:\n" + lines(v)
 	}
 	if v := oracle.UnplacedWith(s, plan, opts); len(v) > 0 {
@@ -199,6 +209,11 @@ func flexible(s scheduling.Snapshot, plan *scheduling.Plan, node string) bool {
 		}
 	}
 	return false
+}
+
+// unexplained are the violations that a legal order of binding does not explain.
+func unexplained(list []oracle.Violation) []oracle.Violation {
+	return slices.DeleteFunc(list, func(v oracle.Violation) bool { return v.OrderDependent })
 }
 
 // withinOptions checks the bounds that the options set.
@@ -308,7 +323,7 @@ func TestTinyWorlds(t *testing.T) {
 	solved, exact, missed := 0, 0, 0
 	price, best, bounds := 0.0, 0.0, 0.0
 	content, opts := featuresOf(t), scheduling.Options{Preferences: scheduling.PreferencesIgnore}
-	for i := range max(200, *worldCount/4) {
+	for i := range min(200, *worldCount) {
 		seed := *firstSeed + uint64(i)
 		s := gen.Tiny(seed, content)
 		optimum, ok := oracle.Cheapest(s)
