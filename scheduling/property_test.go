@@ -145,8 +145,8 @@ func firstProblem(t *testing.T, s scheduling.Snapshot, seed uint64, opts schedul
 		if err != nil {
 			return fmt.Sprintf("(5) the applied plan cannot be solved: %v", err)
 		}
-		if len(next.Launches) > 0 && !waited(plan, next) || slices.ContainsFunc(next.Assignments, func(a scheduling.Assignment) bool {
-			return !a.Launch && !flexible(s, plan, a.Node) && isFinal(plan, a.Pod)
+		if len(next.Launches) > 0 && !waited(s, plan, next) || slices.ContainsFunc(next.Assignments, func(a scheduling.Assignment) bool {
+			return !a.Launch && !flexible(s, plan, a.Node) && isFinal(s, plan, a.Pod)
 		}) {
 			return fmt.Sprintf("(5) after applying\n%s\nthere is more to do:\n%s", plan, next)
 		}
@@ -171,10 +171,10 @@ func preferencesAreFree(t *testing.T, problem *scheduling.Problem, plan *schedul
 }
 
 // waited reports whether the next plan launches nodes only for pods that the plan had no final answer for.
-func waited(plan, next *scheduling.Plan) bool {
+func waited(s scheduling.Snapshot, plan, next *scheduling.Plan) bool {
 	for i := range next.Launches {
 		for _, pod := range next.Launches[i].Pods {
-			if isFinal(plan, pod) {
+			if isFinal(s, plan, pod) {
 				return false
 			}
 		}
@@ -183,11 +183,16 @@ func waited(plan, next *scheduling.Plan) bool {
 }
 
 // isFinal reports whether what the plan says of the pod holds once the plan is applied. A pod that is NotEvaluated may have
-// waited for another to be placed, and one without a volume finds those free that the placed pods take: nobody binds claims.
-func isFinal(plan *scheduling.Plan, pod types.NamespacedName) bool {
+// waited for another to be placed, one without a volume finds those free that the placed pods take (nobody binds claims),
+// and a group is of waiting pods: its other members are elsewhere or nowhere once some are bound.
+func isFinal(s scheduling.Snapshot, plan *scheduling.Plan, pod types.NamespacedName) bool {
+	if slices.ContainsFunc(s.Groups, func(g scheduling.Group) bool { return slices.Contains(g.Pods, pod) }) {
+		return false
+	}
 	for i := range plan.Unplaced {
 		if u := &plan.Unplaced[i]; u.Pod == pod {
-			return u.Verdict != scheduling.NotEvaluated && u.Rejections[0].Code != scheduling.VolumeConflict
+			return u.Verdict != scheduling.NotEvaluated &&
+				!slices.ContainsFunc(u.Rejections, func(r scheduling.Rejection) bool { return r.Code == scheduling.VolumeConflict })
 		}
 	}
 	return true
