@@ -1,6 +1,7 @@
 package scheduling
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -46,7 +47,7 @@ func controllerVersion(kind string) string {
 
 func newDefaultSpread(profile SchedulerProfile) *defaultSpread {
 	d := &defaultSpread{
-		constraints: profile.DefaultConstraints,
+		constraints: slices.SortedFunc(slices.Values(profile.DefaultConstraints), compareConstraints),
 		services:    map[string][]*metav1.LabelSelector{}, serviceKeys: map[string][]string{},
 		controllers: map[controllerKey]*metav1.LabelSelector{}, known: map[string][]corev1.TopologySpreadConstraint{},
 	}
@@ -69,6 +70,11 @@ func newDefaultSpread(profile SchedulerProfile) *defaultSpread {
 		d.serviceKeys[namespace] = slices.Compact(keys)
 	}
 	return d
+}
+
+// compareConstraints orders default constraints, of which no two have one key and one way to be unsatisfiable.
+func compareConstraints(a, b corev1.TopologySpreadConstraint) int {
+	return cmp.Or(strings.Compare(a.TopologyKey, b.TopologyKey), cmp.Compare(a.WhenUnsatisfiable, b.WhenUnsatisfiable))
 }
 
 // of is the topology spread constraints that hold for the pod: its own or, when it states none, the default ones. A pod
