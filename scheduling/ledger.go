@@ -215,14 +215,14 @@ func (l *ledger) put(at int, root int32, n int64) {
 	}
 }
 
-// refuses is why the scheduler's filters would not let a pod of the root onto one of the hosts; nil if they would. With
-// self one pod of the root that is there is left out of the account: would it be let in again?
-func (l *ledger) refuses(at int, root int32, self bool) (why *Rejection) {
-	l.reasons(at, root, self, func(r Rejection) bool {
-		why = &r
+// refuses reports whether the scheduler's filters would not let one more pod of the root onto one of the hosts.
+func (l *ledger) refuses(at int, root int32) bool {
+	refused := false
+	l.reasons(at, root, false, func(Rejection) bool {
+		refused = true
 		return false
 	})
-	return why
+	return refused
 }
 
 // needs is the kind of constraint for which the hosts must have the key.
@@ -235,7 +235,8 @@ func (l *ledger) needs(r *related, key int32) Code {
 	return TopologySpread
 }
 
-// reasons yields each reason why the filters would not let the pod in, until yield returns false.
+// reasons yields each reason why the filters would not let a pod of the root in, until yield returns false. With self one
+// that is there is left out of the account: would it be let in again?
 func (l *ledger) reasons(at int, root int32, self bool, yield func(Rejection) bool) {
 	cl := &l.p.classes[root]
 	more := true

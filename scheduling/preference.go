@@ -486,7 +486,7 @@ func (s *solver) wishPrice(wish, root int32, from int) float64 {
 	defer l.put(from, root, 1)
 	for _, r := range s.wishRows(wish, root) {
 		at := l.open(host{kind: s.p.kind(r), node: -1, row: r, copies: 1})
-		ok := l.refuses(at, root, false) == nil
+		ok := !l.refuses(at, root)
 		switch {
 		case w.related != nil:
 			ok = ok && l.meets(w.related, at, root, false)

@@ -303,7 +303,7 @@ func (g *settling) evictUnordered() int {
 		for i := range list {
 			e := &list[i]
 			free := !g.p.classes[e.root].topo.bound()
-			for e.count > 0 && (free || l.refuses(e.at, e.root, false) == nil) {
+			for e.count > 0 && (free || !l.refuses(e.at, e.root)) {
 				n := int64(1)
 				if free {
 					n = e.count

@@ -133,9 +133,8 @@ func (w *world) serves(launch *host, b *blueprint, pods []*corev1.Pod) bool {
 	with, h := w.instead(launch, b, pods)
 	for _, pod := range pods {
 		for _, r := range with.turnedAway(pod, h) {
-			switch r.code {
-			case scheduling.TopologySpread, scheduling.PodAffinity, scheduling.PodAntiAffinity:
-			default:
+			elsewhere := r.code == scheduling.TopologySpread || r.code == scheduling.PodAffinity || r.code == scheduling.PodAntiAffinity
+			if !elsewhere {
 				return false
 			}
 		}

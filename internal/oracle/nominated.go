@@ -47,8 +47,7 @@ func (c *checker) checkNomination(u scheduling.Unplaced, node string) {
 	stays.daemons = nil
 	stays.bound = slices.DeleteFunc(slices.Clone(h.bound), func(p *corev1.Pod) bool { return p == pod || p.DeletionTimestamp != nil })
 	for _, r := range c.turnedAway(pod, &stays) {
-		switch r.code {
-		case scheduling.InsufficientResource, scheduling.UntoleratedTaint, scheduling.RequirementConflict, "Leaving":
+		if slices.Contains([]scheduling.Code{scheduling.InsufficientResource, scheduling.UntoleratedTaint, scheduling.RequirementConflict, "Leaving"}, r.code) {
 			c.add(Answer, podObject(u.Pod), "cannot come to %s, which it is nominated to: %s %s", node, r.code, r.key)
 		}
 	}
