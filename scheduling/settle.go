@@ -18,8 +18,8 @@ type settling struct {
 	ledger *ledger
 	at     []int   // by pattern, its place in the ledger
 	rows   []int32 // as they are tried
-	// lenient is 1 once skew that arises after a pod has come does not count any more.
-	lenient int
+	// lenient is set once skew that arises after a pod has come does not count any more.
+	lenient bool
 }
 
 // maxSettles bounds how often what was completed is held against the rules again.
@@ -59,20 +59,23 @@ func (s *solver) dropEmpty() {
 }
 
 // settle takes off and completes until nothing changes. That may have no end where a pod that comes later makes the rules
-// refuse one that is there, by skew, and is refused itself without it: then both stay, as they can come in some order.
+// refuse one that is there, by skew: then such pods stay where they are. Whoever came was let in, so there is an order in
+// which all of them may come.
 func (g *settling) settle(ctx context.Context) error {
-	for g.lenient = range 2 {
-		for range maxSettles {
-			g.open()
-			removed := g.evict()
-			placed, err := g.complete(ctx)
-			if g.solver.ledger = g.ledger; err != nil || removed == 0 && placed == 0 {
-				return err
-			}
+	for round := range 2 * maxSettles {
+		g.lenient = round >= maxSettles
+		g.open()
+		removed := 0
+		if round <= maxSettles {
+			removed = g.evict()
+		} else if removed = g.evictRefused(); removed == 0 {
+			break
+		}
+		placed, err := g.complete(ctx)
+		if g.solver.ledger = g.ledger; err != nil || removed == 0 && placed == 0 {
+			return err
 		}
 	}
-	g.open()
-	g.evict()
 	g.solver.ledger = g.ledger
 	return nil
 }
@@ -195,7 +198,7 @@ func (g *settling) evictRefused() int {
 func (g *settling) refusesNow(at int, root int32) bool {
 	refused := false
 	g.ledger.reasons(at, root, true, func(r Rejection) bool {
-		refused = g.lenient == 0 || r.Code != TopologySpread
+		refused = !g.lenient || r.Code != TopologySpread
 		return !refused
 	})
 	return refused
