@@ -94,10 +94,6 @@ func labelled(pairs ...string) func(*corev1.Pod) {
 	}
 }
 
-func inNamespace(ns string) func(*corev1.Pod) {
-	return func(pod *corev1.Pod) { pod.Namespace = ns }
-}
-
 func selecting(pairs ...string) *metav1.LabelSelector {
 	out := &metav1.LabelSelector{MatchLabels: map[string]string{}}
 	for i := 0; i < len(pairs); i += 2 {
