@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -216,6 +217,23 @@ func flexible(s scheduling.Snapshot, plan *scheduling.Plan, node string) bool {
 	return false
 }
 
+// drivers is what the storage drivers of a launched node say of themselves: how many volumes it attaches.
+func drivers(s scheduling.Snapshot, l *scheduling.Launch) *storagev1.CSINode {
+	out := &storagev1.CSINode{ObjectMeta: metav1.ObjectMeta{Name: l.Name}}
+	for _, t := range s.InstanceTypes[l.NodePool] {
+		if t.Name != l.Offering().InstanceType {
+			continue
+		}
+		for driver, limit := range t.VolumeLimits {
+			count := int32(limit)
+			out.Spec.Drivers = append(out.Spec.Drivers, storagev1.CSINodeDriver{
+				Name: driver, NodeID: l.Name, Allocatable: &storagev1.VolumeNodeResources{Count: &count},
+			})
+		}
+	}
+	return out
+}
+
 // unexplained are the violations that a legal order of binding does not explain.
 func unexplained(list []oracle.Violation) []oracle.Violation {
 	return slices.DeleteFunc(list, func(v oracle.Violation) bool { return v.OrderDependent })
@@ -300,6 +318,7 @@ func apply(s scheduling.Snapshot, plan *scheduling.Plan) scheduling.Snapshot {
 			entry.Pods = append(entry.Pods, daemon)
 		}
 		s.Nodes = append(s.Nodes, entry)
+		s.Storage.CSINodes = append(s.Storage.CSINodes, drivers(s, l))
 		used[l.Offering().StockKey]++
 	}
 	for _, a := range plan.Assignments {
