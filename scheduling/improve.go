@@ -71,6 +71,17 @@ func (s *solver) hopeful() bool {
 	return false
 }
 
+// crowdedOut reports whether a pod that was left out would fit on an existing node that held none of the others.
+func (s *solver) crowdedOut() bool {
+	for c, n := range s.remaining {
+		cl := &s.p.classes[c]
+		if n > 0 && slices.ContainsFunc(s.p.nodes, func(n node) bool { return n.accepts.Has(int(cl.sig)) && n.free.Fits(cl.demand) }) {
+			return true
+		}
+	}
+	return false
+}
+
 // ruin takes up to n nodes apart: of a few drawn at random, each time the one that wastes most.
 func (s *solver) ruin(random *xorshift, n int) {
 	for range min(n, int(s.launches)) {

@@ -62,7 +62,7 @@ func (p *Problem) Solve(ctx context.Context, opts Options) (*Plan, error) {
 func (p *Problem) fullest(ctx context.Context, opts Options) (*solver, error) {
 	steps := &meter{}
 	best, err := p.grouped(ctx, opts, steps)
-	if err != nil || !p.wishing || opts.Preferences == PreferencesIgnore || best.stopped || !best.hopeful() && len(best.out) == 0 {
+	if err != nil || !p.wishing || opts.Preferences == PreferencesIgnore || best.stopped || !best.hopeful() && !best.crowdedOut() && len(best.out) == 0 {
 		return best, err
 	}
 	ignoring := opts
