@@ -107,16 +107,16 @@ func (p *Problem) oweDaemons() {
 	}
 }
 
-// excludesDaemon reports whether anti-affinity over a domain wider than a host keeps the DaemonSet's pod off the node, its
-// own or that of a pod which is there.
+// excludesDaemon reports whether anti-affinity over a domain wider than the node keeps the DaemonSet's pod off it, its own or
+// that of a pod which is there. Nodes that share a hostname are one domain of it.
 func (p *Problem) excludesDaemon(n *node, d *daemon) bool {
-	if !slices.ContainsFunc(p.terms.anti, func(t antiTerm) bool { return !t.host() }) {
+	if !n.twin && !slices.ContainsFunc(p.terms.anti, func(t antiTerm) bool { return !t.host() }) {
 		return false
 	}
 	conflict := func(other *node, anti []int32, matches bitset.Set) bool {
 		for _, id := range anti {
 			term := &p.terms.anti[id]
-			if term.host() || !matches.Has(int(term.matcher)) {
+			if term.host() && (!n.twin || p.terms.local.Has(int(id))) || !matches.Has(int(term.matcher)) {
 				continue
 			}
 			here, ok := n.object.Labels[term.topologyKey]
