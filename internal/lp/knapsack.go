@@ -40,6 +40,16 @@ func (k *Knapsack) Solve(room, columns, value, upper []float64) []float64 {
 	return k.x
 }
 
+// Dual says what a unit more of each resource would add to the value, at the solution found last; valid until the next
+// call. With any prices that are not negative, the room at those prices and what columns are worth beyond them bound the
+// value from above.
+func (k *Knapsack) Dual() []float64 {
+	for i := range k.dual {
+		k.dual[i] = math.Max(0, k.dual[i])
+	}
+	return k.dual
+}
+
 func (k *Knapsack) reset(room []float64, n int) {
 	d := len(room)
 	k.d = d

@@ -12,23 +12,23 @@ import (
 )
 
 func TestMaximizeFindsTheCornerOfAPolygon(t *testing.T) {
-	x, value, bounded := lp.Maximize([]float64{3, 5}, [][]float64{{1, 0}, {0, 2}, {3, 2}}, []float64{4, 12, 18})
-	require.True(t, bounded)
-	require.InDelta(t, 36, value, 1e-9)
-	require.InDeltaSlice(t, []float64{2, 6}, x, 1e-9)
+	best := lp.Maximize([]float64{3, 5}, [][]float64{{1, 0}, {0, 2}, {3, 2}}, []float64{4, 12, 18})
+	require.True(t, best.Bounded)
+	require.InDelta(t, 36, best.Value, 1e-9)
+	require.InDeltaSlice(t, []float64{2, 6}, best.X, 1e-9)
 }
 
 func TestMaximizeLeavesAnUnboundedVariableAtZero(t *testing.T) {
-	x, value, bounded := lp.Maximize([]float64{1, 1}, [][]float64{{1, 0}}, []float64{2})
-	require.False(t, bounded)
-	require.InDelta(t, 2, value, 1e-9)
-	require.InDeltaSlice(t, []float64{2, 0}, x, 1e-9)
+	best := lp.Maximize([]float64{1, 1}, [][]float64{{1, 0}}, []float64{2})
+	require.False(t, best.Bounded)
+	require.InDelta(t, 2, best.Value, 1e-9)
+	require.InDeltaSlice(t, []float64{2, 0}, best.X, 1e-9)
 }
 
 func TestMaximizeSurvivesDegenerateRows(t *testing.T) {
-	x, value, _ := lp.Maximize([]float64{1, 1}, [][]float64{{1, 1}, {1, 0}, {1, 0}, {2, 0}}, []float64{1, 0, 0, 0})
-	require.InDelta(t, 1, value, 1e-9)
-	require.InDeltaSlice(t, []float64{0, 1}, x, 1e-9)
+	best := lp.Maximize([]float64{1, 1}, [][]float64{{1, 1}, {1, 0}, {1, 0}, {2, 0}}, []float64{1, 0, 0, 0})
+	require.InDelta(t, 1, best.Value, 1e-9)
+	require.InDeltaSlice(t, []float64{0, 1}, best.X, 1e-9)
 }
 
 // The optimum of a packing program is worth the same as the optimum of its dual, which is a covering program: any
@@ -49,9 +49,9 @@ func TestMaximizeIsNeverBeatenByRandomPoints(t *testing.T) {
 				a[i][j] = 0.05 + random.Float64()
 			}
 		}
-		x, value, bounded := lp.Maximize(c, a, b)
-		require.True(t, bounded)
-		requireFeasible(t, a, b, x)
+		best := lp.Maximize(c, a, b)
+		require.True(t, best.Bounded)
+		requireFeasible(t, a, b, best.X)
 		for range 50 {
 			y := make([]float64, n)
 			scale := math.Inf(1)
@@ -61,7 +61,7 @@ func TestMaximizeIsNeverBeatenByRandomPoints(t *testing.T) {
 			for i := range a {
 				scale = math.Min(scale, b[i]/dot(a[i], y))
 			}
-			require.LessOrEqual(t, dot(c, y)*scale, value+1e-7)
+			require.LessOrEqual(t, dot(c, y)*scale, best.Value+1e-7)
 		}
 	}
 }
@@ -115,7 +115,7 @@ func TestKnapsackAgreesWithMaximize(t *testing.T) {
 			a[d+j], b[d+j] = make([]float64, n), upper[j]
 			a[d+j][j] = 1
 		}
-		_, want, _ := lp.Maximize(value, a, b)
+		want := lp.Maximize(value, a, b).Value
 		x := k.Solve(room, columns, value, upper)
 		requireFeasible(t, a, b, x)
 		require.InDelta(t, want, dot(value, x), 1e-6)
@@ -124,8 +124,8 @@ func TestKnapsackAgreesWithMaximize(t *testing.T) {
 
 func ExampleMaximize() {
 	// What is a core worth, what a GiB, if 4 cores and 16 GiB cost $0.20, and 4 cores and 8 GiB cost $0.15?
-	prices, worth, _ := lp.Maximize([]float64{100, 300}, [][]float64{{4, 16}, {4, 8}}, []float64{0.20, 0.15})
-	fmt.Printf("core $%.4f, GiB $%.5f, 100 cores and 300 GiB at least $%.2f\n", prices[0], prices[1], worth)
+	best := lp.Maximize([]float64{100, 300}, [][]float64{{4, 16}, {4, 8}}, []float64{0.20, 0.15})
+	fmt.Printf("core $%.4f, GiB $%.5f, 100 cores and 300 GiB at least $%.2f\n", best.X[0], best.X[1], best.Value)
 	// Output: core $0.0250, GiB $0.00625, 100 cores and 300 GiB at least $4.38
 }
 

@@ -3,13 +3,21 @@ package lp
 // eps is what counts as zero in scaled problems.
 const eps = 1e-9
 
-// Maximize finds x >= 0 that maximises c.x with a[i].x <= b[i] for every i, where every b[i] >= 0. It returns x and
-// the value. Where the problem is unbounded in a variable, that variable is left at zero and bounded is false.
+// Optimum is the solution of a program.
+type Optimum struct {
+	X       []float64
+	Value   float64
+	Dual    []float64 // by row, what the value would gain by a unit more of its right-hand side
+	Bounded bool      // false where the value has no limit
+}
+
+// Maximize finds x >= 0 that maximises c.x with a[i].x <= b[i] for every i, where every b[i] >= 0. Where the problem is
+// unbounded in a variable, that variable is left at zero.
 // Complexity: len(a) * len(c) per pivot; pivots are about as many as variables in practice.
-func Maximize(c []float64, a [][]float64, b []float64) (x []float64, value float64, bounded bool) {
+func Maximize(c []float64, a [][]float64, b []float64) Optimum {
 	n, m := len(c), len(a)
 	d := newDictionary(c, a, b)
-	bounded = true
+	bounded := true
 	blocked := make([]bool, n)
 	for range 50 * (n + 10) {
 		enter := d.entering(blocked)
@@ -24,16 +32,21 @@ func Maximize(c []float64, a [][]float64, b []float64) (x []float64, value float
 		}
 		d.pivot(leave, enter)
 	}
-	x = make([]float64, n)
+	best := Optimum{X: make([]float64, n), Dual: make([]float64, m), Bounded: bounded}
 	for i := range m {
 		if v := d.basic[i]; v < n {
-			x[v] = d.rhs[i]
+			best.X[v] = d.rhs[i]
 		}
 	}
 	for j := range c {
-		value += c[j] * x[j]
+		best.Value += c[j] * best.X[j]
 	}
-	return x, value, bounded
+	for k, v := range d.nonbasic {
+		if v >= n {
+			best.Dual[v-n] = -d.cost[k]
+		}
+	}
+	return best
 }
 
 // dictionary expresses basic variables and the objective by the nonbasic ones. Variables 0..n-1 are those of the
