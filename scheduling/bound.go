@@ -33,8 +33,9 @@ func (p *Problem) LowerBound(ctx context.Context) (Bound, error) {
 		}
 	}
 	bound := Bound{Level: "resources"}
-	for _, m := range p.boundMarkets(counts) {
-		price, whole := p.marketBound(m, counts)
+	sh, markets := p.boundMarkets(counts)
+	for _, m := range markets {
+		price, whole := p.marketBound(m, sh)
 		bound.Price += price
 		if whole {
 			bound.Level = "whole nodes"
@@ -52,8 +53,9 @@ func (p *Problem) bound(counts []int64) float64 {
 			counts[c] = 0
 		}
 	}
-	for _, m := range p.boundMarkets(counts) {
-		price, _ := p.marketBound(m, counts)
+	sh, markets := p.boundMarkets(counts)
+	for _, m := range markets {
+		price, _ := p.marketBound(m, sh)
 		total += price
 	}
 	return total
@@ -61,7 +63,7 @@ func (p *Problem) bound(counts []int64) float64 {
 
 // boundMarkets are the markets of the classes with pods, over all bins that a node can be bought as. Bins that keep
 // minValues are left out: their pools' plain bins have at least their room for at most their price.
-func (p *Problem) boundMarkets(counts []int64) []market {
+func (p *Problem) boundMarkets(counts []int64) (*shapes, []market) {
 	wanted := bitset.New(max(len(p.sigs), 1))
 	for c, n := range counts {
 		if n > 0 {
@@ -74,13 +76,13 @@ func (p *Problem) boundMarkets(counts []int64) []market {
 			bins = append(bins, int32(b))
 		}
 	}
-	return p.markets(bins, wanted)
+	return p.shapesOf(counts, bins, false), p.markets(bins, wanted)
 }
 
 // netCover is the covering problem of a market, net of what existing nodes could take.
-func (p *Problem) netCover(m market, counts []int64) *cover {
-	c := p.demandOf(m, counts)
-	p.subtractNodes(c.classes, counts, c.load, c.slots)
+func (p *Problem) netCover(m market, sh *shapes) *cover {
+	c := sh.demandOf(m)
+	p.subtractNodes(c)
 	costs := make([]float64, len(m.bins))
 	for i, b := range m.bins {
 		costs[i] = p.price(&p.bins[b])
@@ -91,97 +93,111 @@ func (p *Problem) netCover(m market, counts []int64) *cover {
 
 // subtractNodes takes from the load what existing nodes could hold of it: on each node no more than it has free, and in
 // all no more than the pods that fit on some node ask for.
-func (p *Problem) subtractNodes(classes []int32, counts []int64, load, slots []float64) {
-	held, hosted := make([]float64, len(load)), make([]float64, len(load))
-	useful := make([]float64, len(load))
-	hostable := make([]bool, len(classes))
+func (p *Problem) subtractNodes(c *cover) {
+	if len(p.nodes) == 0 {
+		return
+	}
+	held, hosted := make([]float64, len(c.load)), make([]float64, len(c.load))
+	useful := make([]float64, len(c.load))
+	hostable := make([]bool, len(c.ids))
 	for i := range p.nodes {
 		n := &p.nodes[i]
 		clear(useful)
-		for k, c := range classes {
-			times := p.nodeTimes(n, c, counts)
+		for k := range c.ids {
+			times := p.nodeTimes(n, c.shape(k))
 			hostable[k] = hostable[k] || times > 0
-			slots[k] -= float64(times)
-			for d, amount := range p.classes[c].demand {
+			c.slots[k] -= float64(times)
+			for d, amount := range c.shape(k).demand {
 				useful[d] += float64(amount) * float64(times)
 			}
 		}
-		for d := range load {
-			held[d] += math.Min(useful[d], math.Max(0, float64(n.free[d])))
+		for d := range c.load {
+			free := math.Inf(1)
+			if d < c.shapes.dims {
+				free = math.Max(0, float64(n.free[d]))
+			} else {
+				free = float64(c.shapes.crowds[d-c.shapes.dims].limit)
+			}
+			held[d] += math.Min(useful[d], free)
 		}
 	}
-	for k, c := range classes {
+	for k := range c.ids {
 		if hostable[k] {
-			for d, amount := range p.classes[c].demand {
-				hosted[d] += float64(amount) * float64(counts[c])
+			for d, amount := range c.shape(k).demand {
+				hosted[d] += float64(amount) * float64(c.shape(k).count)
 			}
 		}
 	}
-	for d := range load {
-		load[d] -= math.Min(held[d], hosted[d])
+	for d := range c.load {
+		c.load[d] -= math.Min(held[d], hosted[d])
 	}
 }
 
-// marketBound is the best of three bounds for a market: prices of resources, prices of classes, and a search over whole
+// marketBound is the best of three bounds for a market: prices of resources, prices of shapes, and a search over whole
 // nodes. whole says that the last was the best.
-func (p *Problem) marketBound(m market, counts []int64) (price float64, whole bool) {
-	c := p.netCover(m, counts)
+func (p *Problem) marketBound(m market, sh *shapes) (price float64, whole bool) {
+	c := p.netCover(m, sh)
 	dual, relaxed := c.duals()
 	if relaxed <= 0 {
 		return 0, false
 	}
-	relaxed = math.Max(relaxed, p.classBound(c, m, counts, dual))
+	relaxed = math.Max(relaxed, p.shapeBound(c, m, dual))
 	searched := c.search(dual, relaxed)
 	return math.Max(relaxed, searched), searched > relaxed*(1+1e-9)
 }
 
-// classBound is what all pods are worth at their classes' prices, less the most that existing nodes can hold of it. No
+// shapeBound is what all pods are worth at their shapes' prices, less the most that existing nodes can hold of it. No
 // set of new nodes holds more worth than it costs. Beside existing nodes only resources are priced: a row of slots counts
 // the pods that existing nodes leave, and a new node may hold more than those.
-func (p *Problem) classBound(c *cover, m market, counts []int64, dual []float64) float64 {
+func (p *Problem) shapeBound(c *cover, m market, dual []float64) float64 {
+	resources := len(c.dims)
 	if len(p.nodes) > 0 {
-		dual = dual[:len(c.dims)]
+		for resources > 0 && c.dims[resources-1] >= c.shapes.dims {
+			resources--
+		}
+		dual = dual[:resources]
 	}
-	prices, scales := p.classPrices(c, m, dual)
+	prices, scales := p.shapePrices(c, m, dual)
 	total := 0.0
-	for k, class := range c.classes {
-		total += prices[k] * float64(counts[class])
+	for k := range c.ids {
+		total += prices[k] * float64(c.shape(k).count)
 	}
-	useful := make([]float64, p.dims.Len())
+	useful := make([]float64, len(c.load))
 	held, hosted := 0.0, 0.0
-	hostable := make([]bool, len(c.classes))
+	hostable := make([]bool, len(c.ids))
 	for i := range p.nodes {
 		n := &p.nodes[i]
 		clear(useful)
 		dearest := 0.0
-		for k, class := range c.classes {
-			if times := p.nodeTimes(n, class, counts); times > 0 {
+		for k := range c.ids {
+			if times := p.nodeTimes(n, c.shape(k)); times > 0 {
 				hostable[k] = true
 				dearest = math.Max(dearest, scales[k])
-				for d, amount := range p.classes[class].demand {
+				for d, amount := range c.shape(k).demand {
 					useful[d] += float64(amount) * float64(times)
 				}
 			}
 		}
-		for row, d := range c.dims {
-			held += dearest * dual[row] * math.Min(useful[d], math.Max(0, float64(n.free[d]))) / c.load[d]
+		for row, d := range c.dims[:resources] {
+			if d < c.shapes.dims {
+				held += dearest * dual[row] * math.Min(useful[d], math.Max(0, float64(n.free[d]))) / c.load[d]
+			}
 		}
 	}
-	for k, class := range c.classes {
+	for k := range c.ids {
 		if hostable[k] {
-			hosted += prices[k] * float64(counts[class])
+			hosted += prices[k] * float64(c.shape(k).count)
 		}
 	}
 	return total - math.Min(held, hosted)
 }
 
-// nodeTimes is how many pods of the class the existing node could take if it took nothing else.
-func (p *Problem) nodeTimes(n *node, class int32, counts []int64) int64 {
-	cl := &p.classes[class]
-	if !n.accepts.Has(int(cl.sig)) || cl.ties.conflict(n.ties) {
+// nodeTimes is how many pods of the shape the existing node could take if it took nothing else.
+func (p *Problem) nodeTimes(n *node, sh *shape) int64 {
+	if !n.accepts.Has(int(sh.sig)) || !slices.ContainsFunc(sh.members, func(c int32) bool { return !p.classes[c].ties.conflict(n.ties) }) {
 		return 0
 	}
-	return n.free.Times(cl.demand, min(counts[class], int64(cl.perNode)))
+	return n.free.Times(sh.demand[:p.dims.Len()], min(sh.count, sh.perNode))
 }
 
 // maxSearch bounds the states that the search over whole nodes looks at, and maxWhole the size of plan, in nodes of the

@@ -21,7 +21,6 @@ type filler struct {
 	columns  []float64
 	value    []float64
 	upper    []float64
-	order    []int32 // classes that the caller offers
 	ids      []int32 // those of them that fit at all
 	taken    []int64 // by class, of the node being filled
 	barred   []bool  // by class: something on the node excludes it
@@ -56,6 +55,11 @@ func (f *filler) fill(room resource.Vector, order []int32, remaining []int64, wo
 	for _, c := range f.ids {
 		f.take(c, remaining[c])
 	}
+	return f.collect(worth)
+}
+
+// collect ends the filling of a node: what is on it, in class order, and what it is worth.
+func (f *filler) collect(worth []float64) ([]portion, float64) {
 	var content []portion
 	total := 0.0
 	for _, c := range f.ids {
@@ -160,6 +164,3 @@ func (f *filler) takeRelaxed(room resource.Vector, remaining []int64, worth []fl
 		}
 	}
 }
-
-// maxRelaxed bounds the resources that the relaxed problem looks at; the rest are heeded when it is rounded.
-const maxRelaxed = 8

@@ -74,38 +74,45 @@ func (p *Problem) markets(bins []int32, wanted bitset.Set) []market {
 }
 
 // cover is a covering problem whose optimum no plan undercuts: choose nodes of each kind so that together they have at
-// least the load of every row. Rows are the resources, and the slots of a few classes of which a node holds few: each pod
-// takes one slot of its class, and a node has as many as it could hold of that class alone. The duals of the rows are
-// what a unit of each resource, and a slot of each such class, is worth.
+// least the load of every row. Rows are the resources, the places for crowds, and the slots of a few shapes of which a
+// node holds few: each pod takes one slot of its shape, and a node has as many as it could hold of that shape alone. The
+// duals of the rows are what a unit of each resource, and a slot of each such shape, is worth.
 type cover struct {
-	classes []int32     // of the market, with pods
-	load    []float64   // of those pods, by resource
-	slots   []float64   // by class, as classes
+	shapes  *shapes
+	ids     []int32     // shapes of the market
+	load    []float64   // of their pods, by resource and crowd
+	slots   []float64   // pods, as ids
 	rooms   [][]float64 // by bin, of each row, in units of the load
 	prices  []float64   // by bin
-	dims    []int       // resource of each of the first rows
+	dims    []int       // resource or crowd of each of the first rows
 	slotted []slotRow   // the other rows
+	nodes   float64     // how many the optimum buys, once it is found
 }
 
 func (c *cover) rows() int { return len(c.dims) + len(c.slotted) }
 
+// shape is the k-th of the market's shapes.
+func (c *cover) shape(k int) *shape { return &c.shapes.list[c.ids[k]] }
+
 // demandOf starts the covering problem of a market: what the pods ask for.
-func (p *Problem) demandOf(m market, counts []int64) *cover {
-	c := &cover{load: make([]float64, p.dims.Len())}
-	for class, n := range counts {
-		if n == 0 || !m.sigs.Has(int(p.classes[class].sig)) {
+func (s *shapes) demandOf(m market) *cover {
+	c := &cover{shapes: s, load: make([]float64, s.dims+len(s.crowds))}
+	for i := range s.list {
+		sh := &s.list[i]
+		if sh.count == 0 || !m.sigs.Has(int(sh.sig)) {
 			continue
 		}
-		c.classes = append(c.classes, int32(class))
-		c.slots = append(c.slots, float64(n))
-		for d, amount := range p.classes[class].demand {
-			c.load[d] += float64(amount) * float64(n)
+		c.ids = append(c.ids, int32(i))
+		c.slots = append(c.slots, float64(sh.count))
+		for d, amount := range sh.demand {
+			c.load[d] += float64(amount) * float64(sh.count)
 		}
 	}
 	return c
 }
 
-// setRows completes the covering problem: what each of the market's bins offers, and at what cost.
+// setRows completes the covering problem: what each of the market's bins offers, and at what cost. roomy says whether
+// shapes have slots of which a node holds many.
 func (p *Problem) setRows(c *cover, m market, costs []float64, roomy bool) {
 	c.prices, c.rooms = costs, make([][]float64, len(m.bins))
 	for d, amount := range c.load {
@@ -114,52 +121,49 @@ func (p *Problem) setRows(c *cover, m market, costs []float64, roomy bool) {
 		}
 		c.dims = append(c.dims, d)
 		for i, b := range m.bins {
-			c.rooms[i] = append(c.rooms[i], float64(p.bins[b].room[d])/amount)
+			room := 0.0
+			if d < c.shapes.dims {
+				room = float64(p.bins[b].room[d])
+			} else if c.hosts(&p.bins[b], d) {
+				room = float64(c.shapes.crowds[d-c.shapes.dims].limit)
+			}
+			c.rooms[i] = append(c.rooms[i], room/amount)
 		}
 	}
 	p.addSlotRows(c, m, roomy)
 }
 
+// hosts reports whether the bin takes a pod of the crowd.
+func (c *cover) hosts(b *bin, d int) bool {
+	return slices.ContainsFunc(c.ids, func(i int32) bool {
+		sh := &c.shapes.list[i]
+		return sh.demand[d] > 0 && b.sigs.Has(int(sh.sig)) && b.room.Fits(sh.demand[:c.shapes.dims])
+	})
+}
+
 // maxSlotRows bounds the rows that are not resources.
 const maxSlotRows = 8
 
-// slotRow is a group of classes and how many of its pods a node of each bin can take.
+// fewPods is up to how many pods of a shape on one node whole pods, rather than their resources, decide its price.
+const fewPods = 3
+
+// slotRow is a shape and how many of its pods a node of each bin can take.
 type slotRow struct {
-	members []int   // positions in cover.classes
-	load    float64 // pods
-	alone   float64 // what the group would cost if it had its nodes to itself
-	times   []float64
+	of    int     // position in cover.ids
+	load  float64 // pods
+	alone float64 // what the shape would cost if it had its nodes to itself
+	times []float64
 }
 
-// addSlotRows adds rows for the groups that would cost most if each had its nodes to itself: single classes, and cliques
-// that exclude each other from a host. roomy says whether classes count of which a node holds many.
+// addSlotRows adds rows for the shapes that would cost most if each had its nodes to itself; members of crowds have their
+// places there.
 func (p *Problem) addSlotRows(c *cover, m market, roomy bool) {
-	position := make(map[int32]int, len(c.classes))
-	for k, class := range c.classes {
-		position[class] = k
-	}
-	var groups [][]int
-	cliqued := map[int]bool{}
-	for _, clique := range p.cliques {
-		var members []int
-		for _, class := range clique {
-			if k, ok := position[class]; ok && c.slots[k] > 0 {
-				members = append(members, k)
-				cliqued[k] = true
-			}
+	var rows []slotRow
+	for k := range c.ids {
+		if c.slots[k] <= 0 || slices.Max(append(c.shape(k).demand[c.shapes.dims:], 0)) > 0 {
+			continue
 		}
-		if len(members) > 0 {
-			groups = append(groups, members)
-		}
-	}
-	for k := range c.classes {
-		if c.slots[k] > 0 && !cliqued[k] {
-			groups = append(groups, []int{k})
-		}
-	}
-	rows := make([]slotRow, 0, len(groups))
-	for _, members := range groups {
-		if row := p.slotRow(c, m, members, cliqued[members[0]]); row.alone < math.Inf(1) && (roomy || slices.Max(row.times) <= fewPods) {
+		if row, ok := p.slotRow(c, m, k, roomy); ok {
 			rows = append(rows, row)
 		}
 	}
@@ -172,33 +176,30 @@ func (p *Problem) addSlotRows(c *cover, m market, roomy bool) {
 	}
 }
 
-// fewPods is up to how many pods of a class on one node whole pods, rather than their resources, decide its price.
-const fewPods = 3
-
-func (p *Problem) slotRow(c *cover, m market, members []int, clique bool) slotRow {
-	row := slotRow{members: members, alone: math.Inf(1), times: make([]float64, len(m.bins))}
-	for _, k := range members {
-		row.load += c.slots[k]
-	}
-	for i, b := range m.bins {
-		bin := &p.bins[b]
-		for _, k := range members {
-			cl := &p.classes[c.classes[k]]
-			if !bin.sigs.Has(int(cl.sig)) {
-				continue
-			}
-			times := float64(bin.room.Times(cl.demand, int64(cl.perNode)))
-			times = math.Min(times, c.slots[k]) // no node holds more than there are
-			if clique {
-				times = math.Min(times, 1)
-			}
-			row.times[i] = math.Max(row.times[i], times)
+// slotRow is the row of the k-th shape; false where no bin takes it, or not roomy and one takes many.
+func (p *Problem) slotRow(c *cover, m market, k int, roomy bool) (slotRow, bool) {
+	sh := c.shape(k)
+	row := slotRow{of: k, load: c.slots[k], alone: math.Inf(1)}
+	for i := len(m.bins) - 1; i >= 0; i-- { // the dearest bins, which mostly take most, come last
+		bin := &p.bins[m.bins[i]]
+		if !bin.sigs.Has(int(sh.sig)) {
+			continue
 		}
-		if row.times[i] > 0 {
-			row.alone = math.Min(row.alone, c.prices[i]*math.Max(1, row.load/row.times[i]))
+		times := float64(bin.room.Times(sh.demand[:c.shapes.dims], sh.perNode))
+		times = math.Min(times, c.slots[k]) // no node holds more than there are
+		if times <= 0 {
+			continue
 		}
+		if !roomy && times > fewPods {
+			return row, false
+		}
+		if row.times == nil {
+			row.times = make([]float64, len(m.bins))
+		}
+		row.times[i] = times
+		row.alone = math.Min(row.alone, c.prices[i]*math.Max(1, row.load/times))
 	}
-	return row
+	return row, row.times != nil
 }
 
 // duals are the prices of the rows, and the bound that they prove. Whatever the solver's rounding, the prices are made
@@ -221,8 +222,14 @@ func (c *cover) duals() ([]float64, float64) {
 	for k := range objective {
 		objective[k] = 1
 	}
-	scale := normalise(rows) * unit
-	dual, _, _ := lp.Maximize(objective, rows, rhs)
+	shrink := normalise(rows)
+	scale := shrink * unit
+	best := lp.Maximize(objective, rows, rhs)
+	dual := best.X
+	c.nodes = 0
+	for _, n := range best.Dual {
+		c.nodes += n * shrink
+	}
 	worst := 1.0
 	for i, price := range c.prices {
 		worth := 0.0
@@ -245,11 +252,11 @@ func (c *cover) duals() ([]float64, float64) {
 	return dual, total
 }
 
-// classPrices says what a pod of each of the cover's classes is worth, given duals of the first rows. One price for a
+// shapePrices says what a pod of each of the cover's shapes is worth, given duals of the first rows. One price for a
 // resource is too low for pods that can only go to dear machines, so each bin i gets prices of its own, the duals times
 // scale(i), at which a full machine is worth what it costs; a pod is worth what the least of the bins that admit it asks
 // for it. (Prices by bin are the dual of the relaxation that may split pods, but not send them where they may not go.)
-func (p *Problem) classPrices(c *cover, m market, dual []float64) (prices, scales []float64) {
+func (p *Problem) shapePrices(c *cover, m market, dual []float64) (prices, scales []float64) {
 	byBin := make([]float64, len(m.bins))
 	for i := range m.bins {
 		worth := 0.0
@@ -261,29 +268,30 @@ func (p *Problem) classPrices(c *cover, m market, dual []float64) (prices, scale
 			byBin[i] = c.prices[i] / worth
 		}
 	}
-	prices, scales = make([]float64, len(c.classes)), make([]float64, len(c.classes))
-	for k, class := range c.classes {
-		cl := &p.classes[class]
+	prices, scales = make([]float64, len(c.ids)), make([]float64, len(c.ids))
+	for k := range c.ids {
+		sh := c.shape(k)
 		scale := math.Inf(1)
 		for i, b := range m.bins {
-			if byBin[i] < scale && p.bins[b].sigs.Has(int(cl.sig)) && p.bins[b].room.Fits(cl.demand) {
+			if byBin[i] < scale && p.bins[b].sigs.Has(int(sh.sig)) && p.bins[b].room.Fits(sh.demand[:c.shapes.dims]) {
 				scale = byBin[i]
 			}
 		}
-		if base := c.worth(p, k, dual); base > 0 && !math.IsInf(scale, 1) {
+		if base := c.worth(k, dual); base > 0 && !math.IsInf(scale, 1) {
 			prices[k], scales[k] = base*scale, scale
 		}
 	}
 	return prices, scales
 }
 
-// worth is what a pod of the k-th class takes of the rows, at the duals.
-func (c *cover) worth(p *Problem, k int, dual []float64) float64 {
+// worth is what a pod of the k-th shape takes of the rows, at the duals.
+func (c *cover) worth(k int, dual []float64) float64 {
 	total := 0.0
+	sh := c.shape(k)
 	for row, value := range dual {
 		if row < len(c.dims) {
-			total += value * float64(p.classes[c.classes[k]].demand[c.dims[row]]) / c.load[c.dims[row]]
-		} else if slot := &c.slotted[row-len(c.dims)]; slices.Contains(slot.members, k) {
+			total += value * float64(sh.demand[c.dims[row]]) / c.load[c.dims[row]]
+		} else if slot := &c.slotted[row-len(c.dims)]; slot.of == k {
 			total += value / slot.load
 		}
 	}

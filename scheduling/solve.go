@@ -92,7 +92,7 @@ func (p *Problem) grouped(ctx context.Context, opts Options, steps *meter) (*sol
 func (p *Problem) best(ctx context.Context, opts Options, steps *meter, out leftOut) (*solver, error) {
 	steps.limit, steps.reassigned = opts.Effort-opts.reserve(), 0
 	var best *solver
-	for _, st := range p.strategies() {
+	for _, st := range p.strategies(opts) {
 		if best != nil && !p.worthAnother(best, st) {
 			continue
 		}
@@ -101,6 +101,7 @@ func (p *Problem) best(ctx context.Context, opts Options, steps *meter, out left
 			return nil, err
 		}
 		if t := opts.Trace; t != nil && t.Attempt != nil {
+			st.columns = s.columnar
 			t.Attempt(st.String(), s.spent, int(s.unplacedPods()))
 		}
 		if best == nil || !s.stopped && s.better(best) {
@@ -132,14 +133,25 @@ func (o *Options) validate() error {
 	return nil
 }
 
-// strategies are the ways to go about a solve, the best in most cases first.
-func (p *Problem) strategies() []strategy {
-	return []strategy{{relax: true}, {}, {relax: true, frugal: true}, {relax: true, ranked: true}, {relax: true, frugal: true, ranked: true}}
+// strategies are the ways to go about a solve: the one first that has a plan after least work, but on large problems, with
+// effort enough, the one that is best in most cases.
+func (p *Problem) strategies(opts Options) []strategy {
+	list := []strategy{{relax: true}, {relax: true, columns: true}, {}, {relax: true, frugal: true}, {relax: true, ranked: true}, {relax: true, frugal: true, ranked: true}}
+	if !p.small() && (opts.Effort == 0 || opts.Effort > lavish*len(p.bins)) {
+		list = list[1:]
+	}
+	return list
 }
+
+// lavish is from how many steps for each bin on effort is enough for column generation on a large problem.
+const lavish = 100
 
 // maxPortfolio is the size of a problem, in classes times bins, up to which more than one strategy is tried. Large
 // problems leave the strategies little to disagree on.
 const maxPortfolio = 20_000
+
+// small reports whether there is time for more than one strategy.
+func (p *Problem) small() bool { return len(p.classes)*len(p.bins) <= maxPortfolio }
 
 // worthAnother reports whether a further strategy may do better than the best attempt so far.
 func (p *Problem) worthAnother(best *solver, st strategy) bool {
@@ -155,7 +167,10 @@ func (p *Problem) worthAnother(best *solver, st strategy) bool {
 	if st.ranked {
 		return true
 	}
-	return len(best.patterns) > 0 && len(p.classes)*len(p.bins) <= maxPortfolio
+	if !st.columns {
+		return false
+	}
+	return len(best.patterns) > 0 && p.small()
 }
 
 // constrained reports whether limits or stock bound what can be bought.
@@ -175,6 +190,9 @@ func (st strategy) String() string {
 	name := "largest-first"
 	if st.relax {
 		name = "relaxed"
+	}
+	if st.columns {
+		name += " columns"
 	}
 	if st.frugal {
 		name += " frugal"

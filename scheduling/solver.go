@@ -2,14 +2,9 @@ package scheduling
 
 import (
 	"cmp"
-	"container/heap"
-	"context"
 	"maps"
 	"math"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"github.com/kerf-autoscaler/kerf/internal/bitset"
 	"github.com/kerf-autoscaler/kerf/internal/resource"
@@ -29,6 +24,8 @@ type strategy struct {
 	relax bool
 	// frugal weighs bins by what they take from limits and stock instead of by price.
 	frugal bool
+	// columns buys first what column generation finds.
+	columns bool
 	// ranked places pods by priority, highest first, instead of all together.
 	ranked bool
 }
@@ -39,6 +36,7 @@ type solver struct {
 	opts     Options
 	strategy strategy
 	filler   *filler
+	stuffer  stuffer
 	supply   supply
 
 	levels    []int32   // priorities, highest first
@@ -48,6 +46,10 @@ type solver struct {
 	given     []int64   // by part: how many were
 	worth     []float64 // dollars per hour that a pod of the class is worth
 	order     []int32   // classes with remaining pods, dearest first
+	shapes    *shapes   // of what remained at the last appraisal
+	expected  float64   // nodes to buy, at the least
+	lots      []lot     // by shape
+	round     int       // counts what is drawn together
 
 	nodeRoom []resource.Vector
 	onNodes  [][]portion
@@ -56,6 +58,8 @@ type solver struct {
 	spent    float64
 	meter    *meter
 	stopped  bool // effort ran out
+	columnar bool // column generation bought some of the nodes
+	suited   bool // column generation could buy some of the nodes
 	// noise, if set, blurs what pods are worth, so that another try goes another way.
 	noise *xorshift
 	out   leftOut
@@ -119,36 +123,43 @@ const scarce = 1e6
 
 // appraise says what a pod of each class is worth, by the prices of the given bins, and sorts the classes by it.
 func (s *solver) appraise(bins []int32) {
+	s.shapes = s.p.shapesOf(s.remaining, bins, true)
+	s.lots = resized(s.lots, len(s.shapes.list))
+	clear(s.lots)
 	wanted := bitset.New(max(len(s.p.sigs), 1))
-	for c, n := range s.remaining {
-		s.worth[c] = 0
-		if n > 0 {
-			wanted.Add(int(s.p.classes[c].sig))
-		}
+	for i := range s.shapes.list {
+		wanted.Add(int(s.shapes.list[i].sig))
 	}
+	s.expected = 0
 	for _, m := range s.p.markets(bins, wanted) {
 		costs := make([]float64, len(m.bins))
 		for i, b := range m.bins {
 			costs[i] = s.cost(b, s.p.bins[b].rows[0])
 		}
-		c := s.p.demandOf(m, s.remaining)
+		c := s.shapes.demandOf(m)
 		s.p.setRows(c, m, costs, false)
 		dual, _ := c.duals()
-		prices, _ := s.p.classPrices(c, m, dual)
-		for k, class := range c.classes {
-			s.worth[class] = prices[k]
+		s.expected += c.nodes
+		prices, _ := s.p.shapePrices(c, m, dual)
+		for k := range c.ids {
+			sh := c.shape(k)
+			sh.worth = prices[k]
 			// A trace of every resource, priced or not, so that of equals the larger pod comes first.
 			for _, d := range c.dims {
-				s.worth[class] += 1e-9 * float64(s.p.classes[class].demand[d]) / c.load[d]
+				sh.worth += 1e-9 * float64(sh.demand[d]) / c.load[d]
 			}
 			if len(m.bins) == 0 {
-				s.worth[class] += scarce
+				sh.worth += scarce
+			}
+			if s.noise != nil {
+				sh.worth *= 1 + blur*(s.noise.share()-0.5)
 			}
 		}
 	}
-	if s.noise != nil {
-		for c := range s.worth {
-			s.worth[c] *= 1 + blur*(s.noise.share()-0.5)
+	clear(s.worth)
+	for c, n := range s.remaining {
+		if n > 0 {
+			s.worth[c] = s.shapes.list[s.shapes.of[c]].worth
 		}
 	}
 	s.sortClasses()
@@ -249,179 +260,4 @@ func (s *solver) raiseScarce() {
 	if raised {
 		s.sortClasses()
 	}
-}
-
-// candidate is a bin with the best content found for it.
-type candidate struct {
-	bin     int32
-	row     int32
-	content []portion
-	score   float64 // cost per worth; less is better
-}
-
-// candidates is a heap: least score first, then the order of bins.
-type candidates []candidate
-
-func (h candidates) Len() int      { return len(h) }
-func (h candidates) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-func (h candidates) Less(i, j int) bool {
-	return h[i].score < h[j].score || h[i].score == h[j].score && h[i].bin < h[j].bin
-}
-func (h *candidates) Push(x any) { *h = append(*h, x.(candidate)) }
-func (h *candidates) Pop() any {
-	old := *h
-	last := old[len(old)-1]
-	*h = old[:len(old)-1]
-	return last
-}
-
-// repriceAfter is how many patterns are bought, at the least, before prices are worked out anew: a quarter of those
-// bought so far where that is more.
-const repriceAfter = 8
-
-// buy covers what remains with nodes of the given bins, best worth for money first. A bin's score only gets worse as
-// pods run out, so a candidate whose content is still to be had when it is popped is the best there is.
-func (s *solver) buy(ctx context.Context, bins []int32) error {
-	for {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		s.appraise(bins)
-		if len(s.order) == 0 || s.stopped {
-			return nil
-		}
-		queue := s.candidates(bins)
-		if len(queue) == 0 {
-			return nil
-		}
-		heap.Init(&queue)
-		for bought := 0; bought < max(repriceAfter, len(s.patterns)/4) && len(queue) > 0; {
-			top := queue[0]
-			n := s.multiplicity(&top)
-			if n == 0 {
-				if fresh, ok := s.candidate(top.bin, s.filler); ok {
-					queue[0] = fresh
-					heap.Fix(&queue, 0)
-				} else {
-					heap.Pop(&queue)
-				}
-				continue
-			}
-			s.commit(pattern{row: top.row, content: top.content, nodes: n, relaxed: s.p.bins[top.bin].relaxed})
-			bought++
-		}
-	}
-}
-
-// candidates fills each of the bins. Large lists are shared out to workers, each with scratch space of its own; no
-// candidate depends on another, so the result is the same.
-func (s *solver) candidates(bins []int32) candidates {
-	workers := cmp.Or(s.opts.Workers, runtime.GOMAXPROCS(0))
-	if workers == 1 || s.meter.limit > 0 || s.noise != nil || len(bins)*len(s.order) < worthSharing {
-		queue := make(candidates, 0, len(bins))
-		for _, b := range bins {
-			if c, ok := s.candidate(b, s.filler); ok {
-				queue = append(queue, c)
-			}
-		}
-		return queue
-	}
-	found := make([]*candidate, len(bins))
-	var group sync.WaitGroup
-	var next, steps atomic.Int64
-	for range min(workers, len(bins)) {
-		group.Go(func() {
-			own := *s // the copy counts its own steps; all else is only read
-			own.meter = &meter{}
-			own.filler = newFiller(s.p)
-			for i := next.Add(1) - 1; i < int64(len(bins)); i = next.Add(1) - 1 {
-				if c, ok := own.candidate(bins[i], own.filler); ok {
-					found[i] = &c
-				}
-			}
-			steps.Add(int64(own.meter.used))
-		})
-	}
-	group.Wait()
-	s.meter.used += int(steps.Load())
-	queue := make(candidates, 0, len(bins))
-	for _, c := range found {
-		if c != nil {
-			queue = append(queue, *c)
-		}
-	}
-	return queue
-}
-
-// worthSharing is how many bins times classes make it worth to start workers.
-const worthSharing = 5_000
-
-// candidate fills the bin with the best of what remains; false if nothing can be bought or nothing fits.
-func (s *solver) candidate(b int32, f *filler) (candidate, bool) {
-	bin := &s.p.bins[b]
-	row := int32(-1)
-	for _, r := range bin.rows {
-		if s.supply.left(s.p, &s.p.rows[r]) > 0 {
-			row = r
-			break
-		}
-	}
-	if row < 0 || s.affordable(row) == 0 {
-		return candidate{}, false
-	}
-	f.order = f.order[:0]
-	for _, c := range s.order {
-		if s.remaining[c] > 0 && bin.sigs.Has(int(s.p.classes[c].sig)) {
-			f.order = append(f.order, c)
-		}
-	}
-	if len(f.order) == 0 || !s.step() {
-		return candidate{}, false
-	}
-	content, worth := f.fill(bin.room, f.order, s.remaining, s.worth, false)
-	if s.strategy.relax {
-		if other, more := f.fill(bin.room, f.order, s.remaining, s.worth, true); more > worth {
-			content, worth = other, more
-		}
-	}
-	if len(content) == 0 {
-		return candidate{}, false
-	}
-	score := s.cost(b, row) / worth
-	if s.noise != nil {
-		score *= 1 + blur*(s.noise.share()-0.5)
-	}
-	return candidate{bin: b, row: row, content: content, score: score}, true
-}
-
-// multiplicity is how many nodes of the candidate can be bought as it stands; 0 if it must be worked out anew.
-func (s *solver) multiplicity(c *candidate) int64 {
-	n := min(s.supply.left(s.p, &s.p.rows[c.row]), s.affordable(c.row))
-	for _, part := range c.content {
-		n = min(n, s.remaining[part.class]/part.count)
-	}
-	return n
-}
-
-// affordable is how many nodes of the row the options still allow.
-func (s *solver) affordable(r int32) int64 {
-	n := int64(math.MaxInt64)
-	if s.opts.MaxLaunches > 0 {
-		n = int64(s.opts.MaxLaunches) - s.launches
-	}
-	if price := s.p.rowPrice(r); s.opts.MaxPrice > 0 && price > 0 {
-		n = min(n, int64(math.Floor((s.opts.MaxPrice-s.spent)/price+1e-9)))
-	}
-	return max(n, 0)
-}
-
-// commit buys the pattern.
-func (s *solver) commit(pt pattern) {
-	s.supply.take(s.p, &s.p.rows[pt.row], pt.nodes)
-	s.launches += pt.nodes
-	s.spent += float64(pt.nodes) * s.p.rowPrice(pt.row)
-	for _, part := range pt.content {
-		s.remaining[part.class] -= part.count * pt.nodes
-	}
-	s.patterns = append(s.patterns, pt)
 }
