@@ -59,8 +59,8 @@ func TestWorkloadsBecomeScenarios(t *testing.T) {
 	require.EqualValues(t, 3, api.Spec.TopologySpreadConstraints[1].MaxSkew)
 	require.Len(t, db.Spec.Volumes, 2)
 	require.Len(t, snapshot.Storage.Claims, 4)
-	gpus := db.Spec.Containers[0].Resources.Requests[resourceGPU]
-	require.Equal(t, "1", gpus.String())
+	gpus := db.Spec.Containers[0].Resources.Requests[resourceMilliGPU]
+	require.Equal(t, "1k", gpus.String())
 
 	require.Len(t, snapshot.DaemonPods, 6)
 	milliCPU, bytes := int64(0), int64(0)
@@ -85,7 +85,7 @@ func TestWorkloadOptions(t *testing.T) {
 	root := csvFolder(t)
 	file := filepath.Join(root, "workloads/w.csv")
 	types := func(catalog string, want int) {
-		w, err := LoadWorkload(file, WorkloadOptions{Catalog: catalog, Without: []string{WithoutVolumes, WithoutZoneSpread, WithoutPerNode}})
+		w, err := LoadWorkload(file, WorkloadOptions{Catalog: catalog, Without: []string{WithoutVolumes, WithoutZoneSpread, WithoutPerNode, WithoutGPUs}})
 		require.NoError(t, err)
 		s, err := w.Scenario()
 		require.NoError(t, err)
@@ -97,11 +97,16 @@ func TestWorkloadOptions(t *testing.T) {
 		}
 	}
 	types("S", 2)
+	types("G", 3)
 	types(filepath.Join(root, "catalogs/plain.csv"), 1)
-	types(filepath.Join(root, "catalogs/aws-allocatable.csv"), 6)
+	types(filepath.Join(root, "catalogs/aws-allocatable.csv"), 5)
 
 	_, err := LoadWorkload(file, WorkloadOptions{Without: []string{"gravity"}})
 	require.ErrorContains(t, err, `cannot do without "gravity"`)
+	_, err = LoadWorkload(file, WorkloadOptions{Types: -1})
+	require.ErrorContains(t, err, "types must not be negative")
+	_, err = LoadWorkload(file, WorkloadOptions{Pods: -1})
+	require.ErrorContains(t, err, "pods must not be negative")
 	_, err = LoadWorkload(filepath.Join(root, "none.csv"), WorkloadOptions{})
 	require.Error(t, err)
 	_, err = LoadWorkload(filepath.Join(root, "catalogs/plain.csv"), WorkloadOptions{})
