@@ -46,7 +46,7 @@ type WorkloadOptions struct {
 	//
 	//   - F: the general, compute and memory families from generation 4 on, no bare metal.
 	//   - S: one generation of each of them, up to 8xlarge.
-	//   - G: F and the families with GPUs, no bare metal.
+	//   - G: F and the families with NVIDIA's GPUs, no bare metal.
 	Catalog string
 	// Types is how many instance types of the catalogue to keep, spread evenly over their names. Zero: all.
 	Types int

@@ -111,10 +111,11 @@ func isCatalogS(r csvRow, _ int) bool {
 		slices.Contains([]string{"medium", "large", "xlarge", "2xlarge", "4xlarge", "8xlarge"}, r.text("size"))
 }
 
-// isCatalogG keeps the types of catalogue F and all with GPUs, no bare metal.
+// isCatalogG keeps the types of catalogue F and all with NVIDIA's GPUs (AMD's are Radeons), no bare metal.
 func isCatalogG(r csvRow, generation int) bool {
 	gpus, err := r.number("gpu")
-	return isCatalogF(r, generation) || (gpus > 0 || err != nil) && !isMetal(r)
+	nvidia := (gpus > 0 || err != nil) && !strings.HasPrefix(r.text("gpu_kind"), "radeon")
+	return isCatalogF(r, generation) || nvidia && !isMetal(r)
 }
 
 func isMetal(r csvRow) bool { return strings.HasPrefix(r.text("size"), "metal") }

@@ -85,7 +85,7 @@ func TestSharesOfGPUs(t *testing.T) {
 	require.Nil(t, s.Snapshot.Pods[2].Spec.Affinity)
 
 	gpuTypes := s.Snapshot.InstanceTypes[gpuPool]
-	require.Len(t, gpuTypes, 1)
+	require.Len(t, gpuTypes, 1, "NVIDIA's only")
 	require.Len(t, s.Snapshot.InstanceTypes[generalPool], 3)
 	capacity := gpuTypes[0].Capacity[resourceMilliGPU]
 	require.EqualValues(t, 1000, capacity.Value())

@@ -28,6 +28,7 @@ m7i.48xlarge,amd64,m,m7i,7,48xlarge,false,192,786432,191450,740000,737,0,,0,,nit
 m7i.metal-24xl,amd64,m,m7i,7,metal-24xl,false,96,393216,95690,370000,737,0,,0,,,4.8
 m3.large,amd64,m,m3,3,large,false,2,7680,1930,6000,29,0,,0,,xen,0.13
 g4dn.xlarge,amd64,g,g4dn,4,xlarge,false,4,16384,3920,14000,29,1,t4,0,,nitro,0.5
+g4ad.xlarge,amd64,g,g4ad,4,xlarge,false,4,16384,3920,14000,29,1,radeon-pro-v520,0,,nitro,0.3
 `,
 		"catalogs/plain.csv": "name,vcpu,memory_mib,gpu_count,gpu_kind,arch,max_pods,zones,ondemand_price,spot_price\nx.large,2,8192,0,,amd64,29,,0.1,0.05\n",
 	} {
