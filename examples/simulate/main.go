@@ -2,7 +2,7 @@
 // answers "what would the autoscaler do, and why".
 //
 //	simulate -f FILE|DIR|- [-f ...] [-o text|json|yaml] [--explain namespace/pod] [--ignore-unknown]
-//	simulate -workload FILE.csv [-catalog F|S|FILE.csv] [-without zone-spread,per-node,volumes] [-o ...|scenario]
+//	simulate -workload FILE.csv [-catalog F|S|G|FILE.csv] [-types N] [-pods N] [-without zone-spread,...] [-o ...|scenario]
 //
 // The exit status is 0 when every pod has a place, 3 when some have none, and 2 when the input is wrong.
 package main
@@ -33,11 +33,11 @@ func main() {
 
 // settings are what the flags say.
 type settings struct {
-	files, explain    []string
-	output            string
-	ignoreUnknown     bool
-	workload, catalog string
-	without           string
+	files, explain []string
+	output         string
+	ignoreUnknown  bool
+	workload       string
+	options        scenario.WorkloadOptions
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -75,8 +75,14 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.Func("explain", "also say why this pod, as `namespace/name`, is where it is; may be repeated", add(&s.explain))
 	flags.BoolVar(&s.ignoreUnknown, "ignore-unknown", false, "skip documents of unknown kinds")
 	flags.StringVar(&s.workload, "workload", "", "CSV `file` of pods, instead of -f")
-	flags.StringVar(&s.catalog, "catalog", "F", "with -workload: F, S, or a CSV `file` of instance types")
-	flags.StringVar(&s.without, "without", "", "with -workload: columns to ignore, of zone-spread, per-node and volumes, with commas")
+	flags.StringVar(&s.options.Catalog, "catalog", "F", "with -workload: F, S, G, or a CSV `file` of instance types")
+	flags.IntVar(&s.options.Types, "types", 0, "with -workload: how many instance types of the catalogue to keep; 0 is all")
+	flags.IntVar(&s.options.Pods, "pods", 0, "with -workload: how many pods to keep; 0 is all")
+	flags.Func("without", "with -workload: `parts` to ignore, with commas: zone-spread, per-node, volumes, host-spread, zone-affinity, gpus, gpu-kinds",
+		func(value string) error {
+			s.options.Without = append(s.options.Without, strings.Split(value, ",")...)
+			return nil
+		})
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}
@@ -103,11 +109,7 @@ func (s settings) simulate(ctx context.Context, stdout io.Writer) (int, error) {
 		world, err = scenario.Load(s.files, scenario.Options{IgnoreUnknown: s.ignoreUnknown})
 	} else {
 		var workload *scenario.Workload
-		options := scenario.WorkloadOptions{Catalog: s.catalog}
-		if s.without != "" {
-			options.Without = strings.Split(s.without, ",")
-		}
-		if workload, err = scenario.LoadWorkload(s.workload, options); err != nil {
+		if workload, err = scenario.LoadWorkload(s.workload, s.options); err != nil {
 			return 0, err
 		}
 		if s.output == "scenario" {

@@ -83,4 +83,8 @@ func TestWorkloadsOfCSVFiles(t *testing.T) {
 	require.Zero(t, status, problems)
 	_, out, _ = simulate(t, args...)
 	require.Equal(t, out, again)
+
+	status, out, problems = simulate(t, append(args, "-types", "1", "-pods", "2")...)
+	require.Zero(t, status, problems)
+	require.Contains(t, out, "default/web x2")
 }

@@ -27,20 +27,7 @@ const (
 	kerfV1      = v1alpha1.DocumentGroup + "/" + v1alpha1.DocumentVersion
 )
 
-// workloadPool is a pool that may launch anything on demand.
-func workloadPool() document {
-	pool := &v1.NodePool{
-		TypeMeta:   metav1.TypeMeta{APIVersion: karpenterV1, Kind: "NodePool"},
-		ObjectMeta: metav1.ObjectMeta{Name: "general"},
-	}
-	pool.Spec.Template.Spec.NodeClassRef = anyNodeClass()
-	pool.Spec.Template.Spec.Requirements = []v1.NodeRequirement{
-		{Key: v1.CapacityTypeLabelKey, Operator: corev1.NodeSelectorOpIn, Values: []string{v1.CapacityTypeOnDemand}},
-	}
-	return pool
-}
-
-// workloadDaemons are six DaemonSets that ask for 350m CPU and 600Mi together.
+// workloadDaemons are six DaemonSets that ask for 350m CPU and 600Mi together and run on every node.
 func workloadDaemons() []document {
 	var out []document
 	for i, milliCPU := range []int64{60, 58, 58, 58, 58, 58} {
@@ -53,13 +40,16 @@ func workloadDaemons() []document {
 				Selector: &metav1.LabelSelector{MatchLabels: labels},
 				Template: corev1.PodTemplateSpec{
 					ObjectMeta: metav1.ObjectMeta{Labels: labels},
-					Spec: corev1.PodSpec{Containers: []corev1.Container{{
-						Name: "agent", Image: "agent",
-						Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{
-							corev1.ResourceCPU:    *resource.NewMilliQuantity(milliCPU, resource.DecimalSI),
-							corev1.ResourceMemory: resource.MustParse("100Mi"),
+					Spec: corev1.PodSpec{
+						Tolerations: []corev1.Toleration{{Operator: corev1.TolerationOpExists}},
+						Containers: []corev1.Container{{
+							Name: "agent", Image: "agent",
+							Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{
+								corev1.ResourceCPU:    *resource.NewMilliQuantity(milliCPU, resource.DecimalSI),
+								corev1.ResourceMemory: resource.MustParse("100Mi"),
+							}},
 						}},
-					}}},
+					},
 				},
 			},
 		})
@@ -67,15 +57,17 @@ func workloadDaemons() []document {
 	return out
 }
 
-// workloadCatalog reads catalogue F, S, or that of a file.
-func workloadCatalog(workload, catalog string) ([]*v1alpha1.InstanceType, error) {
+// workloadCatalog reads catalogue F, S, G, or that of a file.
+func workloadCatalog(workload string, options WorkloadOptions) ([]*v1alpha1.InstanceType, error) {
 	var keep func(r csvRow, generation int) bool
-	file := catalog
-	switch catalog {
+	file := options.Catalog
+	switch options.Catalog {
 	case "", "F":
 		keep = isCatalogF
 	case "S":
 		keep = isCatalogS
+	case "G":
+		keep = isCatalogG
 	}
 	if keep != nil {
 		file = filepath.Join(catalogues(workload), "aws-allocatable.csv")
@@ -92,7 +84,20 @@ func workloadCatalog(workload, catalog string) ([]*v1alpha1.InstanceType, error)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	return types, nil
+	return thinOut(types, options.Types), nil
+}
+
+// thinOut keeps so many types, spread evenly over the list of their names. Zero: all.
+func thinOut(types []*v1alpha1.InstanceType, keep int) []*v1alpha1.InstanceType {
+	if keep == 0 || keep >= len(types) {
+		return types
+	}
+	sorted := slices.SortedFunc(slices.Values(types), func(a, b *v1alpha1.InstanceType) int { return strings.Compare(a.Name, b.Name) })
+	out := make([]*v1alpha1.InstanceType, keep)
+	for i := range out {
+		out[i] = sorted[i*len(sorted)/keep]
+	}
+	return out
 }
 
 // isCatalogF keeps the general, compute and memory families from generation 4 on, no bare metal.
@@ -104,6 +109,13 @@ func isCatalogF(r csvRow, generation int) bool {
 func isCatalogS(r csvRow, _ int) bool {
 	return slices.Contains([]string{"c7i", "c7g", "m7i", "m7g", "r7i", "r7g"}, r.text("family")) &&
 		slices.Contains([]string{"medium", "large", "xlarge", "2xlarge", "4xlarge", "8xlarge"}, r.text("size"))
+}
+
+// isCatalogG keeps the types of catalogue F and all with NVIDIA's GPUs (AMD's are Radeons), no bare metal.
+func isCatalogG(r csvRow, generation int) bool {
+	gpus, err := r.number("gpu")
+	nvidia := (gpus > 0 || err != nil) && !strings.HasPrefix(r.text("gpu_kind"), "radeon")
+	return isCatalogF(r, generation) || nvidia && !isMetal(r)
 }
 
 func isMetal(r csvRow) bool { return strings.HasPrefix(r.text("size"), "metal") }
@@ -133,7 +145,8 @@ func readWorkloadCatalog(in io.Reader, keep func(csvRow, int) bool) ([]*v1alpha1
 			return nil
 		}
 		t := catalogType(r.text("name"), r.text("arch"), n[6])
-		t.Spec.Capacity = machine(n[0]*1000, n[1], n[4], n[5])
+		t.Spec.Capacity = machine(n[0]*1000, n[1], n[4], 0)
+		haveGPUs(t, n[5], r.text("gpu_kind"))
 		t.Spec.Overhead = machine(max(n[0]*1000-n[2], 0), max(n[1]-n[3], 0), 0, 0)
 		delete(t.Spec.Overhead, corev1.ResourcePods)
 		out = append(out, t)
@@ -153,6 +166,8 @@ func ordinaryCatalog(data []byte) ([]*v1alpha1.InstanceType, error) {
 			if o.CapacityType == v1.CapacityTypeOnDemand {
 				made := catalogType(t.Name, t.Requirements.Labels()[corev1.LabelArchStable], o.Price)
 				made.Spec.Capacity = t.Capacity
+				gpus := t.Capacity[resourceGPU]
+				haveGPUs(made, gpus.AsApproximateFloat64(), t.Requirements.Labels()[v1alpha1.LabelGPUKind])
 				out = append(out, made)
 				break
 			}

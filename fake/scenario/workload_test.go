@@ -28,6 +28,7 @@ m7i.48xlarge,amd64,m,m7i,7,48xlarge,false,192,786432,191450,740000,737,0,,0,,nit
 m7i.metal-24xl,amd64,m,m7i,7,metal-24xl,false,96,393216,95690,370000,737,0,,0,,,4.8
 m3.large,amd64,m,m3,3,large,false,2,7680,1930,6000,29,0,,0,,xen,0.13
 g4dn.xlarge,amd64,g,g4dn,4,xlarge,false,4,16384,3920,14000,29,1,t4,0,,nitro,0.5
+g4ad.xlarge,amd64,g,g4ad,4,xlarge,false,4,16384,3920,14000,29,1,radeon-pro-v520,0,,nitro,0.3
 `,
 		"catalogs/plain.csv": "name,vcpu,memory_mib,gpu_count,gpu_kind,arch,max_pods,zones,ondemand_price,spot_price\nx.large,2,8192,0,,amd64,29,,0.1,0.05\n",
 	} {
@@ -59,8 +60,8 @@ func TestWorkloadsBecomeScenarios(t *testing.T) {
 	require.EqualValues(t, 3, api.Spec.TopologySpreadConstraints[1].MaxSkew)
 	require.Len(t, db.Spec.Volumes, 2)
 	require.Len(t, snapshot.Storage.Claims, 4)
-	gpus := db.Spec.Containers[0].Resources.Requests[resourceGPU]
-	require.Equal(t, "1", gpus.String())
+	gpus := db.Spec.Containers[0].Resources.Requests[resourceMilliGPU]
+	require.Equal(t, "1k", gpus.String())
 
 	require.Len(t, snapshot.DaemonPods, 6)
 	milliCPU, bytes := int64(0), int64(0)
@@ -85,7 +86,7 @@ func TestWorkloadOptions(t *testing.T) {
 	root := csvFolder(t)
 	file := filepath.Join(root, "workloads/w.csv")
 	types := func(catalog string, want int) {
-		w, err := LoadWorkload(file, WorkloadOptions{Catalog: catalog, Without: []string{WithoutVolumes, WithoutZoneSpread, WithoutPerNode}})
+		w, err := LoadWorkload(file, WorkloadOptions{Catalog: catalog, Without: []string{WithoutVolumes, WithoutZoneSpread, WithoutPerNode, WithoutGPUs}})
 		require.NoError(t, err)
 		s, err := w.Scenario()
 		require.NoError(t, err)
@@ -97,11 +98,16 @@ func TestWorkloadOptions(t *testing.T) {
 		}
 	}
 	types("S", 2)
+	types("G", 3)
 	types(filepath.Join(root, "catalogs/plain.csv"), 1)
-	types(filepath.Join(root, "catalogs/aws-allocatable.csv"), 6)
+	types(filepath.Join(root, "catalogs/aws-allocatable.csv"), 5)
 
 	_, err := LoadWorkload(file, WorkloadOptions{Without: []string{"gravity"}})
 	require.ErrorContains(t, err, `cannot do without "gravity"`)
+	_, err = LoadWorkload(file, WorkloadOptions{Types: -1})
+	require.ErrorContains(t, err, "types must not be negative")
+	_, err = LoadWorkload(file, WorkloadOptions{Pods: -1})
+	require.ErrorContains(t, err, "pods must not be negative")
 	_, err = LoadWorkload(filepath.Join(root, "none.csv"), WorkloadOptions{})
 	require.Error(t, err)
 	_, err = LoadWorkload(filepath.Join(root, "catalogs/plain.csv"), WorkloadOptions{})
