@@ -78,8 +78,7 @@ func Compile(s Snapshot) (*Problem, error) {
 	slices.SortFunc(p.snapshot.Groups, func(a, b Group) int { return strings.Compare(a.Name, b.Name) })
 	p.compileNodes()
 	p.compileDaemons(f)
-	p.compileClasses(f)
-	p.indexDemand()
+	p.indexDemand(p.compileClasses(f))
 	p.indexLimits()
 	p.compileTypes()
 	p.compileProviderKeys()
@@ -96,8 +95,9 @@ func Compile(s Snapshot) (*Problem, error) {
 	return p, nil
 }
 
-// indexDemand gives every resource that somebody asks for a position and turns requests into vectors.
-func (p *Problem) indexDemand() {
+// indexDemand gives every resource that somebody asks for a position and turns requests into vectors: those of each class
+// and of the daemons.
+func (p *Problem) indexDemand(lists []corev1.ResourceList) {
 	names := []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory, corev1.ResourcePods}
 	asked := func(list corev1.ResourceList) {
 		for name, quantity := range list {
@@ -106,10 +106,8 @@ func (p *Problem) indexDemand() {
 			}
 		}
 	}
-	lists := make([]corev1.ResourceList, len(p.classes))
-	for c := range p.classes {
-		lists[c] = p.requests(p.exemplar(&p.classes[c]))
-		asked(lists[c])
+	for _, list := range lists {
+		asked(list)
 	}
 	daemons := make([]corev1.ResourceList, len(p.daemons))
 	for d := range p.daemons {

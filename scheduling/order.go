@@ -48,16 +48,26 @@ func (p *Problem) rankRows() {
 func (p *Problem) rowOrderOf(a, b int32) int {
 	x, y := &p.rows[a], &p.rows[b]
 	ox, oy := p.offers[x.offer].source, p.offers[y.offer].source
-	return cmp.Or(
-		cmp.Compare(ox.Price, oy.Price),
-		strings.Compare(p.types[x.typ].source.Name, p.types[y.typ].source.Name),
-		strings.Compare(ox.Zone, oy.Zone),
-		strings.Compare(ox.CapacityType, oy.CapacityType),
-		strings.Compare(p.offeringKey(&p.offers[x.offer]).StockKey, p.offeringKey(&p.offers[y.offer]).StockKey),
-		strings.Compare(p.pools[x.pool].source.Name, p.pools[y.pool].source.Name),
-		strings.Compare(ox.Requirements.String(), oy.Requirements.String()),
-		cmp.Compare(x.variant, y.variant),
-	)
+	if x.offer != y.offer { // most rows differ in price or type, and what comes behind takes longer to compare
+		if order := cmp.Or(
+			cmp.Compare(ox.Price, oy.Price),
+			strings.Compare(p.types[x.typ].source.Name, p.types[y.typ].source.Name),
+			strings.Compare(ox.Zone, oy.Zone),
+			strings.Compare(ox.CapacityType, oy.CapacityType),
+		); order != 0 {
+			return order
+		}
+		if order := strings.Compare(p.offeringKey(&p.offers[x.offer]).StockKey, p.offeringKey(&p.offers[y.offer]).StockKey); order != 0 {
+			return order
+		}
+	}
+	if order := strings.Compare(p.pools[x.pool].source.Name, p.pools[y.pool].source.Name); order != 0 {
+		return order
+	}
+	if order := strings.Compare(ox.Requirements.String(), oy.Requirements.String()); order != 0 {
+		return order
+	}
+	return cmp.Compare(x.variant, y.variant)
 }
 
 func onePod() *resource.Quantity { return resource.NewQuantity(1, resource.DecimalSI) }
