@@ -45,8 +45,9 @@ type Problem struct {
 	overheadOf []int32 // by row
 	columnOf   []int32 // by row; rows of one column admit the same signatures
 	columns    []bitset.Set
-	rooms      map[roomKey]resource.Vector
-	bins       []bin // heaviest pool first, then by their first row
+	roomOf     []int32           // by row
+	rooms      []resource.Vector // what rows leave for pods; by pool
+	bins       []bin             // heaviest pool first, then by their first row
 
 	storage   *storage
 	terms     *terms
@@ -54,6 +55,7 @@ type Problem struct {
 	topology  topology
 	rowOrder  []int32 // rows of the heaviest pools first, then by compareRows; nil unless the problem is exacting
 	rowRank   []int32 // by row, its place in the order of compareRows
+	priced    []int32 // rows by pool, those of one pool by compareRows
 
 	typeIDs               map[*cloudprovider.InstanceType]int32
 	providerKeys          map[string]bool
@@ -159,6 +161,7 @@ func (p *Problem) compileHosts(f *findings) {
 	p.rowPlaces = newPlaces(len(p.rows), p.rowLabel)
 	p.nodePlaces = newPlaces(len(p.nodes), p.nodeLabel)
 	p.compileOverheads()
+	p.compileRooms()
 	p.compileNodeRoom(f)
 	p.chargePools()
 	p.compileNodeTies()

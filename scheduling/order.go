@@ -40,8 +40,16 @@ func (p *Problem) rankRows() {
 	}
 	slices.SortFunc(order, p.rowOrderOf)
 	p.rowRank = make([]int32, len(p.rows))
+	next := make([]int32, len(p.pools))
+	for i := range p.pools {
+		next[i] = p.pools[i].rows[0]
+	}
+	p.priced = make([]int32, len(p.rows))
 	for rank, r := range order {
 		p.rowRank[r] = int32(rank)
+		pool := p.rows[r].pool
+		p.priced[next[pool]] = r
+		next[pool]++
 	}
 }
 

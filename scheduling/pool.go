@@ -34,6 +34,7 @@ type pool struct {
 	minimums []minimum          // minValues by key
 	types    []int32            // in Problem.types, catalogue order
 	rows     [2]int32           // the pool's part of Problem.rows
+	rooms    [2]int32           // the pool's part of Problem.rooms
 	typeRows map[int32][2]int32 // each type's part of it
 }
 
