@@ -132,9 +132,20 @@ func (p *Problem) plainBins(pool int32) []bin {
 
 // sortBins orders bins by pool weight, heaviest first, then by their first row.
 func (p *Problem) sortBins(bins []bin) {
-	slices.SortStableFunc(bins, func(a, b bin) int {
-		return cmp.Or(cmp.Compare(p.pools[b.pool].weight, p.pools[a.pool].weight), p.compareRows(a.rows[0], b.rows[0]))
+	type ranked struct { // bins are large: this is moved instead
+		weight, rank, bin int32
+	}
+	order := make([]ranked, len(bins))
+	for i := range bins {
+		order[i] = ranked{p.pools[bins[i].pool].weight, p.rowRank[bins[i].rows[0]], int32(i)}
+	}
+	slices.SortFunc(order, func(a, b ranked) int {
+		return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(a.rank, b.rank), cmp.Compare(a.bin, b.bin))
 	})
+	unsorted := slices.Clone(bins)
+	for i, r := range order {
+		bins[i] = unsorted[r.bin]
+	}
 }
 
 // skyline drops each of the sorted bins for which another of the same kind and weight admits at least the same pods, has

@@ -32,7 +32,7 @@ func (p *Problem) newTally(pool int32) *tally {
 }
 
 func (t *tally) add(typ int32) {
-	rows := t.problem.pools[t.pool].typeRows[typ]
+	rows := t.problem.rowsOfType(&t.problem.pools[t.pool], typ)
 	for r := rows[0]; r < rows[1]; r++ {
 		if !t.problem.available(r) {
 			continue
