@@ -64,12 +64,37 @@ func BenchmarkSolve(b *testing.B) {
 	}
 }
 
+// wide is a cluster with many pools, each with so many types. There are no more than ten catalogues, which pools share.
+func wide(pods, pools, types int) scheduling.Snapshot {
+	s := mix(pods, 1)
+	s.NodePools, s.InstanceTypes = nil, map[string][]*cloudprovider.InstanceType{}
+	var catalogs [10][]*cloudprovider.InstanceType
+	for i := range catalogs[:min(pools, len(catalogs))] {
+		list := fake.Catalog(fake.CatalogOptions{Types: types})
+		for _, further := range fake.Catalog(fake.CatalogOptions{Types: types})[:types-len(list)] {
+			further.Name += ".more"
+			list = append(list, further)
+		}
+		catalogs[i] = list
+	}
+	for i := range pools {
+		name := fmt.Sprintf("pool-%05d", i)
+		s.NodePools = append(s.NodePools, fake.NodePool(name))
+		s.InstanceTypes[name] = catalogs[i%len(catalogs)]
+	}
+	return s
+}
+
 func BenchmarkCompile(b *testing.B) {
-	s := mix(100_000, 600)
-	b.ReportAllocs()
-	for b.Loop() {
-		_, err := scheduling.Compile(s)
-		require.NoError(b, err)
+	for _, size := range []struct{ pods, pools, types int }{{100_000, 1, 600}, {1_000, 10, 900}, {1_000, 10_000, 60}} {
+		b.Run(fmt.Sprintf("pods=%d/pools=%d/types=%d", size.pods, size.pools, size.types), func(b *testing.B) {
+			s := wide(size.pods, size.pools, size.types)
+			b.ReportAllocs()
+			for b.Loop() {
+				_, err := scheduling.Compile(s)
+				require.NoError(b, err)
+			}
+		})
 	}
 }
 

@@ -75,20 +75,35 @@ func (p *Problem) compileBins() {
 type roomKey struct{ typ, overhead int32 }
 
 // room is what a node of the row leaves for pods. Shared; not to be written to.
-func (p *Problem) room(r int32) resource.Vector {
-	return p.rooms[roomKey{p.rows[r].typ, p.overheadOf[r]}]
-}
+func (p *Problem) room(r int32) resource.Vector { return p.rooms[p.roomOf[r]] }
 
-func (p *Problem) computeRoom(r int32) resource.Vector {
-	key := roomKey{p.rows[r].typ, p.overheadOf[r]}
-	room, known := p.rooms[key]
-	if !known {
-		room = p.types[key.typ].allocatable.Clone()
-		room.Sub(p.overheads[key.overhead].demand, 1)
-		room.Clamp()
-		p.rooms[key] = room
+// compileRooms works out what rows leave for pods: once for each type and set of daemons.
+func (p *Problem) compileRooms() {
+	p.roomOf = make([]int32, len(p.rows))
+	computed := map[roomKey]resource.Vector{}
+	for i := range p.pools {
+		pl := &p.pools[i]
+		pl.rooms[0] = int32(len(p.rooms))
+		ids := map[roomKey]int32{}
+		for r := pl.rows[0]; r < pl.rows[1]; r++ {
+			key := roomKey{p.rows[r].typ, p.overheadOf[r]}
+			id, known := ids[key]
+			if !known {
+				room, done := computed[key]
+				if !done {
+					room = p.types[key.typ].allocatable.Clone()
+					room.Sub(p.overheads[key.overhead].demand, 1)
+					room.Clamp()
+					computed[key] = room
+				}
+				id = int32(len(p.rooms))
+				ids[key] = id
+				p.rooms = append(p.rooms, room)
+			}
+			p.roomOf[r] = id
+		}
+		pl.rooms[1] = int32(len(p.rooms))
 	}
-	return room
 }
 
 // plainBins are the bins of a pool without regard to minValues: one for each type and kind of row.
@@ -97,7 +112,6 @@ func (p *Problem) plainBins(pool int32) []bin {
 	ids := map[key]int{}
 	var bins []bin
 	for r := p.pools[pool].rows[0]; r < p.pools[pool].rows[1]; r++ {
-		room := p.computeRoom(r)
 		if !p.available(r) || p.columns[p.columnOf[r]].Empty() {
 			continue
 		}
@@ -106,7 +120,7 @@ func (p *Problem) plainBins(pool int32) []bin {
 		if !known {
 			id = len(bins)
 			ids[k] = id
-			bins = append(bins, bin{pool: pool, room: room, sigs: p.columns[k.column]})
+			bins = append(bins, bin{pool: pool, room: p.room(r), sigs: p.columns[k.column]})
 		}
 		bins[id].rows = append(bins[id].rows, r)
 	}
@@ -118,9 +132,20 @@ func (p *Problem) plainBins(pool int32) []bin {
 
 // sortBins orders bins by pool weight, heaviest first, then by their first row.
 func (p *Problem) sortBins(bins []bin) {
-	slices.SortStableFunc(bins, func(a, b bin) int {
-		return cmp.Or(cmp.Compare(p.pools[b.pool].weight, p.pools[a.pool].weight), p.compareRows(a.rows[0], b.rows[0]))
+	type ranked struct { // bins are large: this is moved instead
+		weight, rank, bin int32
+	}
+	order := make([]ranked, len(bins))
+	for i := range bins {
+		order[i] = ranked{p.pools[bins[i].pool].weight, p.rowRank[bins[i].rows[0]], int32(i)}
+	}
+	slices.SortFunc(order, func(a, b ranked) int {
+		return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(a.rank, b.rank), cmp.Compare(a.bin, b.bin))
 	})
+	unsorted := slices.Clone(bins)
+	for i, r := range order {
+		bins[i] = unsorted[r.bin]
+	}
 }
 
 // skyline drops each of the sorted bins for which another of the same kind and weight admits at least the same pods, has

@@ -59,45 +59,34 @@ type kind struct {
 	wishes      []wish
 }
 
-// compileClasses sorts the waiting pods, drops those that are nobody's concern, and groups the rest.
-func (p *Problem) compileClasses(f *findings) {
-	p.pods = make([]*corev1.Pod, 0, len(p.snapshot.Pods))
-	for i, pod := range p.snapshot.Pods {
-		switch {
-		case pod == nil:
-			f.add(fmt.Sprintf("Pods[%d]", i), "is nil")
-		case pod.Spec.NodeName != "":
-			f.add(podPath(pod)+".spec.nodeName", "is bound to node %q already: such pods belong to Nodes", pod.Spec.NodeName)
-		case wanted(pod, p.snapshot.Profile):
-			p.pods = append(p.pods, pod)
-		}
-	}
-	if !slices.IsSortedFunc(p.pods, comparePods) {
-		slices.SortFunc(p.pods, comparePods)
-	}
-	for i := 1; i < len(p.pods); i++ {
-		if comparePods(p.pods[i-1], p.pods[i]) == 0 {
-			f.add(podPath(p.pods[i]), "occurs twice")
-		}
-	}
-	p.honourNominations()
-
-	p.compileStorage(f)
+// compileClasses sorts the waiting pods, drops those that are nobody's concern, and groups the rest. It returns what the
+// pods of each class ask for.
+func (p *Problem) compileClasses(f *findings) []corev1.ResourceList {
 	x := newPrinter()
-	kinds, kindOf := p.kinds(f, x)
+	all := p.waitingPods(f, x)
+	if honoured := p.honourNominations(all); len(honoured) > 0 {
+		all = slices.DeleteFunc(all, func(w waiting) bool { return honoured[w.pod] })
+	}
+	p.pods = make([]*corev1.Pod, len(all))
+	for i := range all {
+		p.pods[i] = all[i].pod
+	}
+
+	p.compileStorage(f, all)
+	kinds, kindOf := p.kinds(f, x, all)
 	p.terms.finish()
 	for d := range p.daemons {
 		daemon := &p.daemons[d]
 		daemon.matches = p.terms.matches(daemon.pod)
 		daemon.ties = p.terms.ties(daemon.anti, daemon.matches)
 	}
-	p.groupByLabels(x, kinds, kindOf)
+	return p.groupByLabels(x, kinds, kindOf)
 }
 
 func podPath(pod *corev1.Pod) string { return fmt.Sprintf("Pods[%s/%s]", pod.Namespace, pod.Name) }
 
 // kinds groups pods by spec and collects the terms of every pod there is.
-func (p *Problem) kinds(f *findings, x printer) ([]kind, []int32) {
+func (p *Problem) kinds(f *findings, x printer, all []waiting) ([]kind, []int32) {
 	known := p.snapshot.Namespaces != nil
 	p.terms = newTerms(p.snapshot.Namespaces)
 	p.terms.setGroups(p.snapshot.Groups)
@@ -105,12 +94,17 @@ func (p *Problem) kinds(f *findings, x printer) ([]kind, []int32) {
 	ids := map[print128]int32{}
 	kindOf := make([]int32, len(p.pods))
 	spread := newDefaultSpread(p.snapshot.Profile)
-	for i, pod := range p.pods {
-		h := x.spec(pod, spread.of(pod)).join(p.volumePrint(x, pod)).number(uint64(p.terms.groups[podName(pod)]))
-		id, seen := ids[h]
+	p.finishPrints(x, all)
+	for i := range all {
+		if i > 0 && all[i].spec == all[i-1].spec {
+			kindOf[i] = kindOf[i-1]
+			continue
+		}
+		id, seen := ids[all[i].spec]
 		if !seen {
+			pod := all[i].pod
 			id = int32(len(kinds))
-			ids[h] = id
+			ids[all[i].spec] = id
 			checkPod(f, podPath(pod), pod)
 			kinds = append(kinds, kind{
 				pod: pod, constraints: p.terms.constraintsOf(f, x, pod, podPath(pod), spread.of(pod), known),
@@ -136,9 +130,40 @@ func (p *Problem) kinds(f *findings, x printer) ([]kind, []int32) {
 	return kinds, kindOf
 }
 
+// finishPrints adds to the prints what specs do not say: volumes and groups.
+func (p *Problem) finishPrints(x printer, all []waiting) {
+	grouped := len(p.terms.groups) > 0
+	inChunks(len(all), func(from, to int) {
+		for i := from; i < to; i++ {
+			w := &all[i]
+			if w.volumes {
+				w.spec = w.spec.join(p.volumePrint(x, w.pod))
+			}
+			if grouped {
+				w.spec = w.spec.number(uint64(p.terms.groups[podName(w.pod)]))
+			}
+		}
+	})
+}
+
+// labelPrints tells apart pods that some matcher may tell apart by their labels: one print for each pod; nil if there is
+// no matcher.
+func (p *Problem) labelPrints(x printer) []print128 {
+	if len(p.terms.matchers) == 0 && len(p.terms.groups) == 0 {
+		return nil
+	}
+	prints := make([]print128, len(p.pods))
+	inChunks(len(p.pods), func(from, to int) {
+		for i := from; i < to; i++ {
+			prints[i] = p.terms.labels(x, p.pods[i])
+		}
+	})
+	return prints
+}
+
 // groupByLabels makes the roots: pods of one kind whose labels no matcher tells apart, and kinds that agree in everything
-// that counts.
-func (p *Problem) groupByLabels(x printer, kinds []kind, kindOf []int32) {
+// that counts. It returns what the pods of each root ask for.
+func (p *Problem) groupByLabels(x printer, kinds []kind, kindOf []int32) []corev1.ResourceList {
 	type labelled struct {
 		kind   int32
 		labels print128
@@ -146,26 +171,54 @@ func (p *Problem) groupByLabels(x printer, kinds []kind, kindOf []int32) {
 	groups := map[labelled]int32{}
 	classes := map[print128]int32{}
 	sigs := map[print128]int32{}
-	demands, restrictions := make([]print128, len(kinds)), make([]print128, len(kinds))
+	var requests []corev1.ResourceList // by class
+	asked, demands, restrictions := make([]corev1.ResourceList, len(kinds)), make([]print128, len(kinds)), make([]print128, len(kinds))
 	for i := range kinds {
-		demands[i], restrictions[i] = x.resources(p.requests(kinds[i].pod)).join(p.volumePrint(x, kinds[i].pod)), kinds[i].constraints.print(x)
+		asked[i] = p.requests(kinds[i].pod)
+		demands[i], restrictions[i] = x.resources(asked[i]).join(p.volumePrint(x, kinds[i].pod)), kinds[i].constraints.print(x)
 		for w := range kinds[i].wishes {
 			restrictions[i] = restrictions[i].join(kinds[i].wishes[w].print(x))
 		}
 	}
+	labels := p.labelPrints(x)
+	var last labelled
 	p.classOf = make([]int32, len(p.pods))
 	for i, pod := range p.pods {
 		g := labelled{kind: kindOf[i]}
-		if len(p.terms.matchers) > 0 || len(p.terms.groups) > 0 {
-			g.labels = p.terms.labels(x, pod)
+		if labels != nil {
+			g.labels = labels[i]
 		}
+		if i > 0 && g == last {
+			p.classOf[i] = p.classOf[i-1]
+			continue
+		}
+		last = g
 		c, seen := groups[g]
 		if !seen {
 			k := &kinds[g.kind]
 			c = p.class(x, classes, sigs, pod, k, demands[g.kind].join(restrictions[g.kind]))
+			if int(c) == len(requests) {
+				requests = append(requests, asked[g.kind])
+			}
 			groups[g] = c
 		}
 		p.classOf[i] = c
+	}
+	p.listPods()
+	return requests
+}
+
+// listPods gives each root its pods.
+func (p *Problem) listPods() {
+	counts := make([]int, len(p.classes))
+	for _, c := range p.classOf {
+		counts[c]++
+	}
+	all := make([]int32, len(p.pods))
+	for c, n := range counts {
+		p.classes[c].pods, all = all[:0:n], all[n:]
+	}
+	for i, c := range p.classOf {
 		p.classes[c].pods = append(p.classes[c].pods, int32(i))
 	}
 }

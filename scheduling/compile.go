@@ -45,8 +45,9 @@ type Problem struct {
 	overheadOf []int32 // by row
 	columnOf   []int32 // by row; rows of one column admit the same signatures
 	columns    []bitset.Set
-	rooms      map[roomKey]resource.Vector
-	bins       []bin // heaviest pool first, then by their first row
+	roomOf     []int32           // by row
+	rooms      []resource.Vector // what rows leave for pods; by pool
+	bins       []bin             // heaviest pool first, then by their first row
 
 	storage   *storage
 	terms     *terms
@@ -54,6 +55,7 @@ type Problem struct {
 	topology  topology
 	rowOrder  []int32 // rows of the heaviest pools first, then by compareRows; nil unless the problem is exacting
 	rowRank   []int32 // by row, its place in the order of compareRows
+	priced    []int32 // rows by pool, those of one pool by compareRows
 
 	typeIDs               map[*cloudprovider.InstanceType]int32
 	providerKeys          map[string]bool
@@ -78,8 +80,7 @@ func Compile(s Snapshot) (*Problem, error) {
 	slices.SortFunc(p.snapshot.Groups, func(a, b Group) int { return strings.Compare(a.Name, b.Name) })
 	p.compileNodes()
 	p.compileDaemons(f)
-	p.compileClasses(f)
-	p.indexDemand()
+	p.indexDemand(p.compileClasses(f))
 	p.indexLimits()
 	p.compileTypes()
 	p.compileProviderKeys()
@@ -96,8 +97,9 @@ func Compile(s Snapshot) (*Problem, error) {
 	return p, nil
 }
 
-// indexDemand gives every resource that somebody asks for a position and turns requests into vectors.
-func (p *Problem) indexDemand() {
+// indexDemand gives every resource that somebody asks for a position and turns requests into vectors: those of each class
+// and of the daemons.
+func (p *Problem) indexDemand(lists []corev1.ResourceList) {
 	names := []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory, corev1.ResourcePods}
 	asked := func(list corev1.ResourceList) {
 		for name, quantity := range list {
@@ -106,10 +108,8 @@ func (p *Problem) indexDemand() {
 			}
 		}
 	}
-	lists := make([]corev1.ResourceList, len(p.classes))
-	for c := range p.classes {
-		lists[c] = p.requests(p.exemplar(&p.classes[c]))
-		asked(lists[c])
+	for _, list := range lists {
+		asked(list)
 	}
 	daemons := make([]corev1.ResourceList, len(p.daemons))
 	for d := range p.daemons {
@@ -161,6 +161,7 @@ func (p *Problem) compileHosts(f *findings) {
 	p.rowPlaces = newPlaces(len(p.rows), p.rowLabel)
 	p.nodePlaces = newPlaces(len(p.nodes), p.nodeLabel)
 	p.compileOverheads()
+	p.compileRooms()
 	p.compileNodeRoom(f)
 	p.chargePools()
 	p.compileNodeTies()

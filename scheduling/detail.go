@@ -43,7 +43,7 @@ func (q *inquiry) detail(list []ranked) {
 func (q *inquiry) soldOut(row int32) string {
 	p := q.p
 	of := &p.rows[row]
-	rows := p.pools[of.pool].typeRows[of.typ]
+	rows := p.rowsOfType(&p.pools[of.pool], of.typ)
 	var zones []string
 	for r := rows[0]; r < rows[1]; r++ {
 		if found := q.row(r).list; len(found) == 1 && found[0].Code == NoAvailableOffering && found[0].Have == "" {

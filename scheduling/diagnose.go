@@ -94,8 +94,7 @@ func (q *inquiry) pool(d *diagnosis, pool int32) (PoolExplanation, []ranked) {
 	pl := &q.p.pools[pool]
 	out := PoolExplanation{Pool: pl.source.Name, Offered: len(pl.types)}
 	var reasons grounds
-	for _, t := range pl.types {
-		rows := pl.typeRows[t]
+	for _, rows := range pl.typeRows {
 		if rows[0] == rows[1] {
 			continue
 		}

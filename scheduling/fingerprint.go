@@ -38,6 +38,9 @@ func (h print128) join(o print128) print128 {
 }
 
 func (x printer) text(s string) print128 {
+	if s == "" {
+		return print128{}
+	}
 	return print128{maphash.String(x.a, s), maphash.String(x.b, s)}
 }
 

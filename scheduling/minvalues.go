@@ -32,7 +32,7 @@ func (p *Problem) newTally(pool int32) *tally {
 }
 
 func (t *tally) add(typ int32) {
-	rows := t.problem.pools[t.pool].typeRows[typ]
+	rows := t.problem.rowsOfType(&t.problem.pools[t.pool], typ)
 	for r := rows[0]; r < rows[1]; r++ {
 		if !t.problem.available(r) {
 			continue
@@ -159,7 +159,6 @@ func (p *Problem) dropInflexible(sigs bitset.Set, members []member, within bitse
 func (p *Problem) members(pool int32, accept func(r int32) bool) []member {
 	var out []member
 	for r := p.pools[pool].rows[0]; r < p.pools[pool].rows[1]; r++ {
-		p.computeRoom(r)
 		if !p.available(r) || !accept(r) {
 			continue
 		}

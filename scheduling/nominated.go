@@ -20,17 +20,17 @@ type promise struct {
 	node string
 }
 
-// honourNominations takes pods that have been found a node out of the demand and puts them there. Where not all of them
-// have room, those of the highest priority come first, then by name.
-func (p *Problem) honourNominations() {
+// honourNominations puts pods that have been found a node there, and returns them: they are no demand. Where not all of
+// them have room, those of the highest priority come first, then by name.
+func (p *Problem) honourNominations(all []waiting) map[*corev1.Pod]bool {
 	var nominated []*corev1.Pod
-	for _, pod := range p.pods {
-		if pod.Status.NominatedNodeName != "" {
-			nominated = append(nominated, pod)
+	for i := range all {
+		if all[i].nominated {
+			nominated = append(nominated, all[i].pod)
 		}
 	}
 	if len(nominated) == 0 {
-		return
+		return nil
 	}
 	byName := make(map[string]*node, len(p.nodes))
 	for i := range p.nodes {
@@ -51,7 +51,7 @@ func (p *Problem) honourNominations() {
 		slices.SortFunc(p.nodes[i].pods, comparePods)
 	}
 	slices.SortFunc(p.promises, func(a, b promise) int { return comparePods(a.pod, b.pod) })
-	p.pods = slices.DeleteFunc(p.pods, func(pod *corev1.Pod) bool { return honoured[pod] })
+	return honoured
 }
 
 // keeps reports whether the node admits the pod and has room for it beside the pods that stay.

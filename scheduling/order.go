@@ -29,35 +29,83 @@ func podName(pod *corev1.Pod) types.NamespacedName {
 	return types.NamespacedName{Namespace: pod.Namespace, Name: pod.Name}
 }
 
-// compareRows orders what can be launched: price, then type name, zone, capacity type, stock, then pool and variant.
+// compareRows orders what can be launched: price, then type name, zone, capacity type, stock, then pool, requirements of the
+// offering, and variant.
 func (p *Problem) compareRows(a, b int32) int { return cmp.Compare(p.rowRank[a], p.rowRank[b]) }
 
-// rankRows works out the order of compareRows, once.
+// rankRows works out the order of compareRows, once. Offers are sorted, and the rows of each are taken pool by pool: a
+// pool's rows of one type come by offering and variant already.
 func (p *Problem) rankRows() {
-	order := make([]int32, len(p.rows))
-	for r := range order {
-		order[r] = int32(r)
+	rankOf, ranks := p.rankOffers()
+	next := make([]int32, ranks+1) // by rank of offers, the place of the next row
+	for r := range p.rows {
+		next[rankOf[p.rows[r].offer]+1]++
 	}
-	slices.SortFunc(order, p.rowOrderOf)
+	for i := 1; i < len(next); i++ {
+		next[i] += next[i-1]
+	}
 	p.rowRank = make([]int32, len(p.rows))
-	for rank, r := range order {
-		p.rowRank[r] = int32(rank)
+	order := make([]int32, len(p.rows))
+	for _, i := range p.poolsByName() {
+		for r := p.pools[i].rows[0]; r < p.pools[i].rows[1]; r++ {
+			at := &next[rankOf[p.rows[r].offer]]
+			p.rowRank[r], order[*at] = *at, r
+			*at++
+		}
+	}
+	p.priced = make([]int32, len(p.rows))
+	at := make([]int32, len(p.pools))
+	for i := range p.pools {
+		at[i] = p.pools[i].rows[0]
+	}
+	for _, r := range order {
+		pool := p.rows[r].pool
+		p.priced[at[pool]] = r
+		at[pool]++
 	}
 }
 
-func (p *Problem) rowOrderOf(a, b int32) int {
-	x, y := &p.rows[a], &p.rows[b]
-	ox, oy := p.offers[x.offer].source, p.offers[y.offer].source
-	return cmp.Or(
-		cmp.Compare(ox.Price, oy.Price),
-		strings.Compare(p.types[x.typ].source.Name, p.types[y.typ].source.Name),
-		strings.Compare(ox.Zone, oy.Zone),
-		strings.Compare(ox.CapacityType, oy.CapacityType),
-		strings.Compare(p.offeringKey(&p.offers[x.offer]).StockKey, p.offeringKey(&p.offers[y.offer]).StockKey),
-		strings.Compare(p.pools[x.pool].source.Name, p.pools[y.pool].source.Name),
-		strings.Compare(ox.Requirements.String(), oy.Requirements.String()),
-		cmp.Compare(x.variant, y.variant),
-	)
+// rankOffers is the place of each offer in the order of price, type name, zone, capacity type and stock, and how many
+// places there are: offers that agree in all of these have one.
+func (p *Problem) rankOffers() (rankOf []int32, ranks int32) {
+	type priced struct {
+		price float64
+		offer int32
+	}
+	list := make([]priced, len(p.offers))
+	for o := range list {
+		list[o] = priced{p.offers[o].source.Price, int32(o)}
+	}
+	compare := func(a, b priced) int {
+		if order := cmp.Compare(a.price, b.price); order != 0 { // enough for most
+			return order
+		}
+		x, y := p.offeringKey(&p.offers[a.offer]), p.offeringKey(&p.offers[b.offer])
+		return cmp.Or(
+			strings.Compare(x.InstanceType, y.InstanceType),
+			strings.Compare(x.Zone, y.Zone),
+			strings.Compare(x.CapacityType, y.CapacityType),
+			strings.Compare(x.StockKey, y.StockKey),
+		)
+	}
+	slices.SortFunc(list, compare)
+	rankOf = make([]int32, len(list))
+	for i, o := range list {
+		if i > 0 && compare(list[i-1], o) != 0 {
+			ranks++
+		}
+		rankOf[o.offer] = ranks
+	}
+	return rankOf, ranks + 1
+}
+
+func (p *Problem) poolsByName() []int32 {
+	out := make([]int32, len(p.pools))
+	for i := range out {
+		out[i] = int32(i)
+	}
+	slices.SortFunc(out, func(a, b int32) int { return strings.Compare(p.pools[a].source.Name, p.pools[b].source.Name) })
+	return out
 }
 
 func onePod() *resource.Quantity { return resource.NewQuantity(1, resource.DecimalSI) }

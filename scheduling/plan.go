@@ -39,6 +39,9 @@ type Stats struct {
 }
 
 // Launch is one machine that the plan wants. It becomes a NodeClaim.
+//
+// Launches of one plan share what is the same for several of them: lists, maps and the parts of Node other than its name and
+// its labels are not to be modified in place.
 type Launch struct {
 	// Name is unique within the plan: the NodePool's name and a number.
 	Name string

@@ -27,14 +27,15 @@ type pool struct {
 	variants []variant
 	// looks says which variants agree in all custom keys: nodes of one look can stand in for each other.
 	looks    []int32
-	limit    resource.Vector    // in Problem.limitDims; MaxInt64 where there is no limit
-	maxNodes int64              // the limit "nodes"; MaxInt64 without one
-	used     resource.Vector    // capacity of the pool's existing nodes
-	nodes    int64              // their number
-	minimums []minimum          // minValues by key
-	types    []int32            // in Problem.types, catalogue order
-	rows     [2]int32           // the pool's part of Problem.rows
-	typeRows map[int32][2]int32 // each type's part of it
+	limit    resource.Vector // in Problem.limitDims; MaxInt64 where there is no limit
+	maxNodes int64           // the limit "nodes"; MaxInt64 without one
+	used     resource.Vector // capacity of the pool's existing nodes
+	nodes    int64           // their number
+	minimums []minimum       // minValues by key
+	types    []int32         // in Problem.types, by name
+	rows     [2]int32        // the pool's part of Problem.rows
+	rooms    [2]int32        // the pool's part of Problem.rooms
+	typeRows [][2]int32      // the part of the rows of each of its types
 }
 
 // variant is a value, or absence, for each key that is left open.
@@ -142,7 +143,12 @@ func (p *Problem) isProviderKey(key string) bool {
 // states an alias alone has no value for the key, and the planner must not make one up.
 func (p *Problem) compileProviderKeys() {
 	p.providerKeys = map[string]bool{}
+	var last []string // most have the keys of the one before
 	note := func(keys []string) {
+		if slices.Equal(keys, last) {
+			return
+		}
+		last = keys
 		for _, key := range keys {
 			p.providerKeys[key] = true
 			p.providerKeys[p.snapshot.Vocabulary.Canonical(key)] = true
@@ -248,8 +254,8 @@ func (p *Problem) compileRows() {
 	for i := range p.pools {
 		pl := &p.pools[i]
 		pl.rows[0] = int32(len(p.rows))
-		pl.typeRows = make(map[int32][2]int32, len(pl.types))
-		for _, t := range pl.types {
+		pl.typeRows = make([][2]int32, len(pl.types))
+		for k, t := range pl.types {
 			first := int32(len(p.rows))
 			for _, o := range p.types[t].offers {
 				if !p.admits(pl, &p.offers[o]) {
@@ -261,10 +267,21 @@ func (p *Problem) compileRows() {
 					}
 				}
 			}
-			pl.typeRows[t] = [2]int32{first, int32(len(p.rows))}
+			pl.typeRows[k] = [2]int32{first, int32(len(p.rows))}
 		}
 		pl.rows[1] = int32(len(p.rows))
 	}
+}
+
+// rowsOfType is the part of the pool's rows that are of the type; empty if it has none.
+func (p *Problem) rowsOfType(pl *pool, typ int32) [2]int32 {
+	at, found := slices.BinarySearchFunc(pl.types, p.types[typ].source.Name, func(t int32, name string) int {
+		return strings.Compare(p.types[t].source.Name, name)
+	})
+	if !found {
+		return [2]int32{}
+	}
+	return pl.typeRows[at]
 }
 
 // rowLabel is the value of a label on a node launched from the row.

@@ -244,7 +244,7 @@ func (p *Problem) withoutSoftTaints(cl *class) (rows, nodes bitset.Set) {
 func (p *Problem) compatible(root *class, list []wish) (kept, sold []*wish) {
 	rows := bitset.New(len(p.rows))
 	for r := range p.sigs[root.sig].rows.All() {
-		if p.available(int32(r)) && p.computeRoom(int32(r)).Fits(root.demand) {
+		if p.available(int32(r)) && p.room(int32(r)).Fits(root.demand) {
 			rows.Add(r)
 		}
 	}

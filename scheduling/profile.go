@@ -44,20 +44,22 @@ func checkSelectors(f *findings, list []PodSelector) {
 	seen := map[[3]string]bool{}
 	for i := range list {
 		s := &list[i]
-		path := fmt.Sprintf("Profile.Selectors[%s %s/%s]", s.Kind, s.Namespace, s.Name)
+		add := func(field, problem string, args ...any) {
+			f.add(fmt.Sprintf("Profile.Selectors[%s %s/%s]%s", s.Kind, s.Namespace, s.Name, field), problem, args...)
+		}
 		name := [3]string{s.Kind, s.Namespace, s.Name}
 		if seen[name] {
-			f.add(path, "occurs twice")
+			add("", "occurs twice")
 		}
 		seen[name] = true
 		if s.Kind != kindService && controllerVersion(s.Kind) == "" {
-			f.add(path+".Kind", "must be Service, ReplicationController, ReplicaSet or StatefulSet")
+			add(".Kind", "must be Service, ReplicationController, ReplicaSet or StatefulSet")
 		}
 		if s.Kind == kindService && s.Selector != nil && len(s.Selector.MatchExpressions) > 0 {
-			f.add(path+".Selector.matchExpressions", "must be empty: a Service selects by labels alone")
+			add(".Selector.matchExpressions", "must be empty: a Service selects by labels alone")
 		}
 		if _, err := metav1.LabelSelectorAsSelector(s.Selector); err != nil {
-			f.add(path+".Selector", "%v", err)
+			add(".Selector", "%v", err)
 		}
 	}
 }

@@ -10,7 +10,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kerf-autoscaler/kerf/internal/bitset"
-	"github.com/kerf-autoscaler/kerf/internal/resource"
 )
 
 // Constraints between pods speak of domains: hosts with one value of a topology key. For keys wider than a host, all that
@@ -159,7 +158,6 @@ func (p *Problem) topologyKeys() []string {
 
 // compileTopology finds cells and tracks and divides the roots that need it into parts.
 func (p *Problem) compileTopology() {
-	p.rooms = make(map[roomKey]resource.Vector)
 	p.compileRungs()
 	p.keepApart()
 	p.parts = make([][]int32, len(p.classes))

@@ -84,16 +84,16 @@ func (n *volumeNeeds) excluded() bool {
 const volumesField = "spec.volumes"
 
 // compileStorage works out what the volumes of the waiting pods and of DaemonSets need.
-func (p *Problem) compileStorage(f *findings) {
+func (p *Problem) compileStorage(f *findings, all []waiting) {
 	s := &storage{
 		source: &p.snapshot.Storage, needs: map[*corev1.Pod]*volumeNeeds{}, ruleIDs: map[string]int32{},
 		missed: map[string]bool{}, users: map[types.NamespacedName]int{}, holders: map[types.NamespacedName]string{},
 	}
 	p.storage = s
 	var pods []*corev1.Pod
-	for _, pod := range p.pods {
-		if usesVolumes(&pod.Spec) {
-			pods = append(pods, pod)
+	for i := range all {
+		if all[i].volumes && usesVolumes(&all[i].pod.Spec) {
+			pods = append(pods, all[i].pod)
 		}
 	}
 	if len(pods) == 0 {

@@ -2,10 +2,10 @@ package scheduling
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -13,12 +13,32 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
-	"github.com/kerf-autoscaler/kerf/cloudprovider"
 	"github.com/kerf-autoscaler/kerf/internal/resource"
 )
 
-// write expands the attempt, pod by pod, into a plan. Pods of a class are interchangeable and go out in the order of
-// their names: to existing nodes first, then to launches.
+// writer expands an attempt, pod by pod. Pods of a class are interchangeable and go out in the order of their names: to
+// existing nodes first, then to launches.
+type writer struct {
+	*solver
+	plan    *Plan
+	next    []int   // by class, how many of its pods have a home
+	homeOf  []int32 // by pod, one more than its place in homes; 0 without a home
+	homes   []home
+	names   []types.NamespacedName // room for the names of all pods that go to launches
+	numbers map[string]int         // by pool, the last number in a name
+
+	alternatives *alternatives
+	blueprints   map[int32]*corev1.Node           // by row
+	daemonsOf    map[int32][]types.NamespacedName // by overhead
+}
+
+// home is a node that pods go to.
+type home struct {
+	node   string
+	launch bool
+}
+
+// write makes a plan of the attempt.
 func (s *solver) write() *Plan {
 	plan := &Plan{
 		problem: s.p, final: s,
@@ -31,48 +51,70 @@ func (s *solver) write() *Plan {
 		g.open()
 		s.ledger, at = g.ledger, slices.Clip(append([]int{}, g.at...))
 	}
-	next := make([]int, len(s.p.classes))
-	plan.Assignments = make([]Assignment, 0, len(s.p.pods))
-	take := func(content []portion, node string, at int, launch bool) []types.NamespacedName {
-		var names []types.NamespacedName
-		for _, part := range content {
-			root := s.p.classes[part.class].root
-			pods := s.p.classes[root].pods
-			var forgone []Forgone
-			if at >= 0 && len(s.p.classes[root].wishes) > 0 {
-				forgone = s.forgone(root, at)
-			}
-			for range part.count {
-				name := podName(s.p.pods[pods[next[root]]])
-				next[root]++
-				names = append(names, name)
-				plan.Assignments = append(plan.Assignments, Assignment{Pod: name, Node: node, Launch: launch})
-				for _, f := range forgone {
-					f.Pod = name
-					plan.Forgone = append(plan.Forgone, f)
-				}
-			}
-		}
-		slices.SortFunc(names, compareNames)
-		return names
+	w := &writer{
+		solver: s, plan: plan, next: make([]int, len(s.p.classes)), homeOf: make([]int32, len(s.p.pods)), numbers: map[string]int{},
+		alternatives: s.newAlternatives(), blueprints: map[int32]*corev1.Node{}, daemonsOf: map[int32][]types.NamespacedName{},
 	}
 	for i, content := range s.onNodes {
 		place := -1
 		if at != nil {
 			place = i
 		}
-		take(content, s.p.nodes[i].object.Name, place, false)
+		w.fill(content, home{node: s.p.nodes[i].object.Name}, place)
 	}
-	s.writeLaunches(plan, at, take)
+	w.writeLaunches(at)
 	slices.SortStableFunc(plan.Forgone, func(a, b Forgone) int { return compareNames(a.Pod, b.Pod) })
-	slices.SortFunc(plan.Assignments, func(a, b Assignment) int { return compareNames(a.Pod, b.Pod) })
-	s.writeUnplaced(plan, next)
+	w.writeAssignments()
+	s.writeUnplaced(plan, w.next)
 	plan.Truncated = s.stopped && slices.ContainsFunc(plan.Unplaced, func(u Unplaced) bool { return u.Rejections[0].Code == EffortExhausted })
 	plan.Bound = s.p.bound(s.placed())
 	if compareMoney(plan.Bound, plan.Price()) == 0 { // an optimal plan: let rounding not put the bound above it
 		plan.Bound = math.Min(plan.Bound, plan.Price())
 	}
 	return plan
+}
+
+// fill sends the next pods of the content to the node and returns them, in the order of their names. at is where the
+// ledger has the node, -1 if preferences do not matter.
+func (w *writer) fill(content []portion, node home, at int) []int32 {
+	w.homes = append(w.homes, node)
+	var all []int32
+	for _, part := range content {
+		root := w.p.classes[part.class].root
+		pods := w.p.classes[root].pods[w.next[root]:][:part.count]
+		w.next[root] += len(pods)
+		for _, i := range pods {
+			w.homeOf[i] = int32(len(w.homes))
+		}
+		all = append(all, pods...)
+		if at < 0 || len(w.p.classes[root].wishes) == 0 {
+			continue
+		}
+		forgone := w.forgone(root, at)
+		for _, i := range pods {
+			for _, f := range forgone {
+				f.Pod = podName(w.p.pods[i])
+				w.plan.Forgone = append(w.plan.Forgone, f)
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// writeAssignments lists the pods that have a home.
+func (w *writer) writeAssignments() {
+	placed := 0
+	for _, n := range w.next {
+		placed += n
+	}
+	w.plan.Assignments = make([]Assignment, 0, placed)
+	for i, h := range w.homeOf {
+		if h > 0 {
+			node := &w.homes[h-1]
+			w.plan.Assignments = append(w.plan.Assignments, Assignment{Pod: podName(w.p.pods[i]), Node: node.node, Launch: node.launch})
+		}
+	}
 }
 
 // roots is how many kinds of pods there are.
@@ -109,64 +151,82 @@ func (s *solver) placed() []int64 {
 // sortPatterns orders the patterns as their launches shall appear: by pool name, then as rows, then by content.
 func (s *solver) sortPatterns() {
 	slices.SortStableFunc(s.patterns, func(a, b pattern) int {
-		x, y := &s.p.rows[a.row], &s.p.rows[b.row]
-		return cmp.Or(
-			strings.Compare(s.p.pools[x.pool].source.Name, s.p.pools[y.pool].source.Name),
-			s.p.compareRows(a.row, b.row),
-			slices.CompareFunc(a.content, b.content, func(p, q portion) int {
-				return cmp.Or(cmp.Compare(p.class, q.class), cmp.Compare(q.count, p.count))
-			}),
-		)
+		if a.row != b.row {
+			x, y := &s.p.rows[a.row], &s.p.rows[b.row]
+			return cmp.Or(strings.Compare(s.p.pools[x.pool].source.Name, s.p.pools[y.pool].source.Name), s.p.compareRows(a.row, b.row))
+		}
+		return slices.CompareFunc(a.content, b.content, func(p, q portion) int {
+			return cmp.Or(cmp.Compare(p.class, q.class), cmp.Compare(q.count, p.count))
+		})
 	})
 }
 
 // writeLaunches writes the patterns, which are sorted. at is where the ledger has them, if it is needed.
-func (s *solver) writeLaunches(plan *Plan, at []int, take func([]portion, string, int, bool) []types.NamespacedName) {
-	plan.Launches = make([]Launch, 0, s.launches)
-	numbers := map[string]int{}
-	for i := range s.patterns {
-		pt := &s.patterns[i]
-		row := &s.p.rows[pt.row]
-		pool := &s.p.pools[row.pool]
-		template := s.launch(pt)
+func (w *writer) writeLaunches(at []int) {
+	launches, launched := 0, int64(0)
+	for i := range w.patterns {
+		launches += int(w.patterns[i].nodes)
+		launched += w.patterns[i].nodes * w.patterns[i].pods()
+	}
+	w.plan.Launches = make([]Launch, 0, launches)
+	w.names = make([]types.NamespacedName, 0, launched)
+	for i := range w.patterns {
+		pt := &w.patterns[i]
+		row := &w.p.rows[pt.row]
+		pool := &w.p.pools[row.pool]
+		template := w.launch(pt)
+		blueprint, known := w.blueprints[pt.row]
+		if !known {
+			blueprint = w.p.blueprint(pt.row)
+			w.blueprints[pt.row] = blueprint
+		}
 		place := -1
 		if at != nil {
 			place = at[i]
 		}
 		for range pt.nodes {
 			l := template
-			l.Name = s.p.freshName(pool.source.Name, numbers)
-			l.Pods = take(pt.content, l.Name, place, true)
-			l.Node = s.p.newNode(pt.row, l.Name)
-			plan.Launches = append(plan.Launches, l)
-		}
-		if t := s.opts.Trace; t != nil && t.Pattern != nil {
-			pods := int64(0)
-			for _, part := range pt.content {
-				pods += part.count
+			l.Name = w.freshName(pool.source.Name)
+			first := len(w.names)
+			for _, pod := range w.fill(pt.content, home{l.Name, true}, place) {
+				w.names = append(w.names, podName(w.p.pods[pod]))
 			}
-			t.Pattern(pool.source.Name, s.p.offeringKey(&s.p.offers[row.offer]), int(pt.nodes), int(pods))
+			l.Pods = slices.Clip(w.names[first:])
+			l.Node = named(blueprint, l.Name)
+			w.plan.Launches = append(w.plan.Launches, l)
+		}
+		if t := w.opts.Trace; t != nil && t.Pattern != nil {
+			t.Pattern(pool.source.Name, w.p.offeringKey(&w.p.offers[row.offer]), int(pt.nodes), int(pt.pods()))
 		}
 	}
 }
 
+// pods is how many pods a node of the pattern holds.
+func (pt *pattern) pods() int64 {
+	n := int64(0)
+	for _, part := range pt.content {
+		n += part.count
+	}
+	return n
+}
+
 // freshName is the pool's name and the next number that is no node's name and that no pod asks for.
-func (p *Problem) freshName(pool string, numbers map[string]int) string {
+func (w *writer) freshName(pool string) string {
 	for {
-		numbers[pool]++
-		if name := fmt.Sprintf("%s-%d", pool, numbers[pool]); !p.reserved[name] {
+		w.numbers[pool]++
+		if name := pool + "-" + strconv.Itoa(w.numbers[pool]); !w.p.reserved[name] {
 			return name
 		}
 	}
 }
 
 // launch is what all nodes of the pattern have in common.
-func (s *solver) launch(pt *pattern) Launch {
-	p := s.p
+func (w *writer) launch(pt *pattern) Launch {
+	p := w.p
 	row := &p.rows[pt.row]
 	need := p.needs(pt)
-	l := Launch{NodePool: p.pools[row.pool].source.Name}
-	l.Choices, l.InstanceTypes = s.alternatives(pt, &need)
+	alternatives := w.alternatives.of(pt, &need)
+	l := Launch{NodePool: p.pools[row.pool].source.Name, Choices: alternatives.choices, InstanceTypes: alternatives.types}
 	if minimums := p.pools[row.pool].minimums; pt.relaxed && len(minimums) > 0 {
 		values := p.newTally(row.pool)
 		for _, t := range p.hostTypes(pt.row, &need) {
@@ -177,9 +237,7 @@ func (s *solver) launch(pt *pattern) Launch {
 	over := &p.overheads[p.overheadOf[pt.row]]
 	total := need.demand.Clone()
 	total.Add(over.demand)
-	for d := range over.daemons.All() {
-		l.DaemonPods = append(l.DaemonPods, p.daemons[d].name)
-	}
+	l.DaemonPods = w.daemons(p.overheadOf[pt.row])
 	l.Requests = make(corev1.ResourceList, p.dims.Len())
 	for d, amount := range total {
 		if amount > 0 && !p.standsForVolumes(d) {
@@ -189,66 +247,24 @@ func (s *solver) launch(pt *pattern) Launch {
 	return l
 }
 
-// alternatives are the offerings that can host the pattern's content: the one that is paid for first, then the others
-// by price. Offerings that are sold out by the plan itself, or whose machines the pool's limits no longer admit, are
-// left out. The names of their types come cheapest first, each at what it costs in the cheapest cell; in pools with
-// minValues, types that could serve in other cells alone are among them.
-func (s *solver) alternatives(pt *pattern, need *needs) ([]cloudprovider.Choice, []string) {
-	p := s.p
-	chosen := &p.rows[pt.row]
-	pool := &p.pools[chosen.pool]
-	var rows []int32
-	here := map[int32]bool{} // types with a row where the pattern is
-	for r := pool.rows[0]; r < pool.rows[1]; r++ {
-		if r == pt.row || p.look(r) == p.look(pt.row) && p.available(r) && need.hostedInSomeCell(p, r) && s.replaceable(pt, r) {
-			rows = append(rows, r)
-			here[p.rows[r].typ] = here[p.rows[r].typ] || r == pt.row || need.hostedBy(p, r)
+// daemons are the names of the DaemonSets of an overhead, shared by its launches.
+func (w *writer) daemons(overhead int32) []types.NamespacedName {
+	names, known := w.daemonsOf[overhead]
+	if !known {
+		for d := range w.p.overheads[overhead].daemons.All() {
+			names = append(names, w.p.daemons[d].name)
 		}
+		w.daemonsOf[overhead] = names
 	}
-	slices.SortFunc(rows, p.compareRows)
-	choices := []cloudprovider.Choice{p.choice(pt.row)}
-	var names []string
-	seen, listed := map[int32]bool{}, map[int32]bool{chosen.offer: true}
-	for _, r := range rows {
-		o, t := p.rows[r].offer, p.rows[r].typ
-		inStock := p.offers[o].stock < 0 || s.supply.stocks[p.offers[o].stock] > 0
-		if !listed[o] && inStock && need.hostedBy(p, r) {
-			listed[o] = true
-			choices = append(choices, p.choice(r))
-		}
-		if !seen[t] && (here[t] || len(pool.minimums) > 0) {
-			seen[t] = true
-			names = append(names, p.types[t].source.Name)
-		}
-	}
-	return choices, names
+	return names
 }
 
-// replaceable reports whether the pool's limits would admit the row in place of one node of the pattern. Pools with
-// minValues keep every type, since flexibility is what they ask for.
-func (s *solver) replaceable(pt *pattern, r int32) bool {
-	pool := s.p.rows[pt.row].pool
-	if len(s.p.pools[pool].minimums) > 0 {
-		return true
-	}
-	have, want := s.p.types[s.p.rows[pt.row].typ].capacity, s.p.types[s.p.rows[r].typ].capacity
-	for d, room := range s.supply.room[pool] {
-		if room != math.MaxInt64 && want[d]-have[d] > room {
-			return false
-		}
-	}
-	return true
-}
-
-func (p *Problem) choice(r int32) cloudprovider.Choice {
-	return cloudprovider.Choice{OfferingKey: p.offeringKey(&p.offers[p.rows[r].offer]), Price: p.rowPrice(r)}
-}
-
-// newNode is the node as it will look once registered and initialised.
-func (p *Problem) newNode(r int32, name string) *corev1.Node {
+// blueprint is a node of the row as it will look once registered and initialised, without its name. New nodes share all
+// but their names and labels.
+func (p *Problem) blueprint(r int32) *corev1.Node {
 	row := &p.rows[r]
 	pool, typ, o := &p.pools[row.pool], &p.types[row.typ], &p.offers[row.offer]
-	labels := make(map[string]string, 12)
+	labels := make(map[string]string, 16)
 	maps.Copy(labels, typ.labels)
 	maps.Copy(labels, o.labels)
 	maps.Copy(labels, pool.labels)
@@ -270,13 +286,21 @@ func (p *Problem) newNode(r int32, name string) *corev1.Node {
 	for _, key := range settledLabels() {
 		labels[key] = "true"
 	}
-	labels[corev1.LabelHostname] = name
 	node := &corev1.Node{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Node"},
-		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels},
+		ObjectMeta: metav1.ObjectMeta{Labels: labels},
 		Spec:       corev1.NodeSpec{Taints: pool.taints},
 	}
 	node.Status.Capacity = typ.source.Capacity
 	node.Status.Allocatable = typ.published
 	return node
+}
+
+// named is a node after the blueprint.
+func named(blueprint *corev1.Node, name string) *corev1.Node {
+	node := *blueprint
+	node.Name = name
+	node.Labels = maps.Clone(blueprint.Labels)
+	node.Labels[corev1.LabelHostname] = name
+	return &node
 }
