@@ -90,7 +90,7 @@ func (a *assigner) look(c int32) {
 	cl := &p.classes[c]
 	a.price[c] = math.Inf(1)
 	for i := range p.nodes {
-		if n := &p.nodes[i]; n.accepts.Has(int(cl.sig)) && !n.excludes(cl) {
+		if n := &p.nodes[i]; p.accepts(i, cl.sig) && !n.excludes(cl) {
 			a.slots[c] += n.free.Times(cl.demand, int64(cl.perNode))
 		}
 	}

@@ -171,7 +171,7 @@ func (s *solver) mayShare(cl *class) bool {
 		return false
 	}
 	for i := range p.nodes {
-		if p.nodes[i].accepts.Has(int(cl.sig)) && s.nodeRoom[i].Fits(least) && !s.nodeRoom[i].Fits(cl.demand) {
+		if p.accepts(i, cl.sig) && s.nodeRoom[i].Fits(least) && !s.nodeRoom[i].Fits(cl.demand) {
 			return true
 		}
 	}

@@ -99,7 +99,7 @@ func (p *Problem) subtractNodes(classes []int32, counts []int64, load, slots []f
 		n := &p.nodes[i]
 		clear(useful)
 		for k, c := range classes {
-			times := p.nodeTimes(n, c, counts)
+			times := p.nodeTimes(i, c, counts)
 			hostable[k] = hostable[k] || times > 0
 			slots[k] -= float64(times)
 			for d, amount := range p.classes[c].demand {
@@ -155,7 +155,7 @@ func (p *Problem) classBound(c *cover, m market, counts []int64, dual []float64)
 		clear(useful)
 		dearest := 0.0
 		for k, class := range c.classes {
-			if times := p.nodeTimes(n, class, counts); times > 0 {
+			if times := p.nodeTimes(i, class, counts); times > 0 {
 				hostable[k] = true
 				dearest = math.Max(dearest, scales[k])
 				for d, amount := range p.classes[class].demand {
@@ -176,9 +176,9 @@ func (p *Problem) classBound(c *cover, m market, counts []int64, dual []float64)
 }
 
 // nodeTimes is how many pods of the class the existing node could take if it took nothing else.
-func (p *Problem) nodeTimes(n *node, class int32, counts []int64) int64 {
-	cl := &p.classes[class]
-	if !n.accepts.Has(int(cl.sig)) || cl.ties.conflict(n.ties) {
+func (p *Problem) nodeTimes(i int, class int32, counts []int64) int64 {
+	cl, n := &p.classes[class], &p.nodes[i]
+	if !p.accepts(i, cl.sig) || cl.ties.conflict(n.ties) {
 		return 0
 	}
 	return n.free.Times(cl.demand, min(counts[class], int64(cl.perNode)))

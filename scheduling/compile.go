@@ -244,9 +244,6 @@ func (p *Problem) compileNodeTies() {
 // compileSignatures asks which rows and which nodes admit each signature.
 func (p *Problem) compileSignatures() {
 	p.compileVolumeRules()
-	for i := range p.nodes {
-		p.nodes[i].accepts = bitset.New(len(p.sigs))
-	}
 	for s := range p.sigs {
 		sig := &p.sigs[s]
 		sig.rows = p.rowPlaces.admittedBy(&sig.pod.Spec)
@@ -258,18 +255,18 @@ func (p *Problem) compileSignatures() {
 				}
 			}
 		}
-		admitted := p.nodePlaces.admittedBy(&sig.pod.Spec)
-		p.restrictToVolumes(sig, sig.rows, admitted)
-		for i := range p.nodes {
-			if !admitted.Has(i) || p.nodes[i].leaving {
-				continue
-			}
-			if _, bad := untolerated(p.nodes[i].taints, sig.pod.Spec.Tolerations); !bad {
-				p.nodes[i].accepts.Add(s)
+		sig.nodes = p.nodePlaces.admittedBy(&sig.pod.Spec)
+		p.restrictToVolumes(sig, sig.rows, sig.nodes)
+		for i := range sig.nodes.All() {
+			if _, bad := untolerated(p.nodes[i].taints, sig.pod.Spec.Tolerations); bad || p.nodes[i].leaving {
+				sig.nodes.Remove(i)
 			}
 		}
 	}
 }
+
+// accepts reports whether the existing node admits pods with the signature, company and resources aside.
+func (p *Problem) accepts(node int, sig int32) bool { return p.sigs[sig].nodes.Has(node) }
 
 // planned is the number of pods of a class.
 func (c *class) planned() int { return len(c.pods) }

@@ -61,8 +61,7 @@ func (g *settling) placeOne(root int32) bool {
 func (g *settling) nodeSpots(root int32, yield func(spot)) {
 	cl := &g.p.classes[root]
 	for i := range g.p.nodes {
-		n := &g.p.nodes[i]
-		if !n.accepts.Has(int(cl.sig)) || !g.nodeRoom[i].Fits(cl.demand) || g.ledger.refuses(i, root) {
+		if !g.p.accepts(i, cl.sig) || !g.nodeRoom[i].Fits(cl.demand) || g.ledger.refuses(i, root) {
 			continue
 		}
 		form := g.p.form(root, g.p.topology.nodes[i].cell)

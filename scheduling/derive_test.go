@@ -19,7 +19,7 @@ import (
 // A derived problem gives the plan of the changed snapshot, compiled and solved from scratch, byte for byte.
 func TestDerivedProblemsPlanAsCompiledOnes(t *testing.T) {
 	content, failed := featuresOf(t), 0
-	for i := range uint64(max(1, *worldCount/10)) {
+	for i := range uint64(max(1, *worldCount/20)) {
 		seed, f := *firstSeed+i, content
 		if seed%8 != 0 {
 			f.Size = gen.Minute

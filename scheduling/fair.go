@@ -85,7 +85,7 @@ func (p *Problem) byPriorityThenID(a, b int32) int {
 func (g *settling) hostable(root int32) bool {
 	p := g.p
 	for i := range p.nodes {
-		if p.nodes[i].accepts.Has(int(p.classes[root].sig)) && g.nodeRoom[i].Fits(p.classes[root].demand) {
+		if p.accepts(i, p.classes[root].sig) && g.nodeRoom[i].Fits(p.classes[root].demand) {
 			return true
 		}
 	}

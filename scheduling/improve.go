@@ -75,8 +75,13 @@ func (s *solver) hopeful() bool {
 func (s *solver) crowdedOut() bool {
 	for c, n := range s.remaining {
 		cl := &s.p.classes[c]
-		if n > 0 && slices.ContainsFunc(s.p.nodes, func(n node) bool { return n.accepts.Has(int(cl.sig)) && n.free.Fits(cl.demand) }) {
-			return true
+		if n == 0 {
+			continue
+		}
+		for i := range s.p.sigs[cl.sig].nodes.All() {
+			if s.p.nodes[i].free.Fits(cl.demand) {
+				return true
+			}
 		}
 	}
 	return false

@@ -11,7 +11,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
-	"github.com/kerf-autoscaler/kerf/internal/bitset"
 	"github.com/kerf-autoscaler/kerf/internal/resource"
 )
 
@@ -25,7 +24,6 @@ type node struct {
 	free        resource.Vector // allocatable minus bound pods minus daemons still owed; may be negative
 	owed        []int32         // DaemonSets that leave room for a pod to come
 	ties        podTies         // of the bound and owed pods together
-	accepts     bitset.Set      // of Problem.sigs
 	// twin is set where another node has the same label kubernetes.io/hostname.
 	twin bool
 	// limits are how many volumes the node attaches, by CSI driver.

@@ -144,7 +144,7 @@ func (s *solver) topUp() {
 func (s *solver) topUpNode(i int, c int32) {
 	cl := &s.p.classes[c]
 	n := &s.p.nodes[i]
-	if !n.accepts.Has(int(cl.sig)) || n.excludes(cl) {
+	if !s.p.accepts(i, cl.sig) || n.excludes(cl) {
 		return
 	}
 	at, held := len(s.onNodes[i]), int64(0)

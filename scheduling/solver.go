@@ -198,7 +198,7 @@ func (s *solver) fillNodes() {
 	}
 	s.raiseScarce()
 	for i := range s.p.nodes {
-		if !s.p.nodes[i].accepts.Empty() && !s.stopped {
+		if !s.stopped {
 			s.fillNode(i)
 		}
 	}
@@ -211,7 +211,7 @@ func (s *solver) fillNode(i int) {
 	order := make([]int32, 0, len(s.order))
 	for _, c := range s.order {
 		cl := &s.p.classes[c]
-		if s.remaining[c] > 0 && n.accepts.Has(int(cl.sig)) && s.nodeRoom[i].Fits(cl.demand) && !n.excludes(cl) {
+		if s.remaining[c] > 0 && s.p.accepts(i, cl.sig) && s.nodeRoom[i].Fits(cl.demand) && !n.excludes(cl) {
 			order = append(order, c)
 		}
 	}
@@ -239,7 +239,7 @@ func (s *solver) raiseScarce() {
 		}
 		hosts := 0
 		for i := range s.p.nodes {
-			if s.p.nodes[i].accepts.Has(int(s.p.classes[c].sig)) && s.nodeRoom[i].Fits(s.p.classes[c].demand) {
+			if s.p.accepts(i, s.p.classes[c].sig) && s.nodeRoom[i].Fits(s.p.classes[c].demand) {
 				hosts++
 			}
 		}
