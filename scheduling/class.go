@@ -259,6 +259,7 @@ func (p *Problem) keepApart() {
 			p.cliques = append(p.cliques, clique)
 		}
 	}
+	slices.SortFunc(p.cliques, slices.Compare)
 	for c := range p.classes {
 		cl := &p.classes[c]
 		if cl.unsupported != "" {

@@ -2,6 +2,7 @@ package scheduling
 
 import (
 	"cmp"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -209,30 +210,34 @@ func (p *Problem) compileCells() {
 	}
 	for k, key := range t.keys {
 		ids := map[string]int32{}
-		note := func(values *column, into []cell) {
-			for i, id := range values.ids {
-				if into[i][k] = -1; id < 0 {
-					continue
+		note := func(of *column, into []cell) {
+			for i, id := range of.ids {
+				if into[i][k] = -1; id >= 0 {
+					into[i][k] = ids[of.values[id]]
 				}
-				domain, known := ids[values.values[id]]
-				if !known {
-					domain = int32(len(ids))
-					ids[values.values[id]] = domain
-				}
-				into[i][k] = domain
 			}
 		}
-		note(p.nodePlaces.column(key), nodes)
-		note(p.rowPlaces.column(key), rows)
+		ofNodes, ofRows := p.nodePlaces.column(key), p.rowPlaces.column(key)
+		for _, value := range slices.Concat(ofNodes.values, ofRows.values) {
+			if _, known := ids[value]; !known {
+				ids[value] = int32(len(ids))
+			}
+		}
+		note(ofNodes, nodes)
+		note(ofRows, rows)
 		t.domains[k] = int32(len(ids))
 	}
 	seen := map[string]int32{}
+	name := []byte{}
 	number := func(c cell) int32 {
-		name := fmt.Sprint(c)
-		id, known := seen[name]
+		name = name[:0]
+		for _, d := range c {
+			name = binary.LittleEndian.AppendUint32(name, uint32(d))
+		}
+		id, known := seen[string(name)]
 		if !known {
 			id = int32(len(t.cells))
-			seen[name] = id
+			seen[string(name)] = id
 			t.cells = append(t.cells, c)
 		}
 		return id
@@ -335,11 +340,9 @@ func (p *Problem) relate(r *related, cl *class, in *inclusions, id func(track) i
 			r.empty = append(r.empty, id(track{key: t.key(term.topologyKey), matcher: term.matcher, anti: -1}))
 		}
 	}
-	for m := range r.matches.All() {
-		for _, n := range p.terms.antiOf[m] {
-			if term := &p.terms.anti[n]; !term.host() && r == cl.topo {
-				r.empty = append(r.empty, id(track{key: t.key(term.topologyKey), matcher: -1, anti: n}))
-			}
+	for _, n := range p.terms.against(r.matches) {
+		if r == cl.topo {
+			r.empty = append(r.empty, id(track{key: t.key(p.terms.anti[n].topologyKey), matcher: -1, anti: n}))
 		}
 	}
 	for _, list := range []*[]int32{&r.needs, &r.empty} {
