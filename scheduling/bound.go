@@ -95,7 +95,11 @@ func (p *Problem) subtractNodes(classes []int32, counts []int64, load, slots []f
 	held, hosted := make([]float64, len(load)), make([]float64, len(load))
 	useful := make([]float64, len(load))
 	hostable := make([]bool, len(classes))
-	for i := range p.nodes {
+	hosts := bitset.New(len(p.nodes))
+	for _, c := range classes {
+		hosts.Or(p.roomy(c))
+	}
+	for i := range hosts.All() {
 		n := &p.nodes[i]
 		clear(useful)
 		for k, c := range classes {
@@ -150,7 +154,11 @@ func (p *Problem) classBound(c *cover, m market, counts []int64, dual []float64)
 	useful := make([]float64, p.dims.Len())
 	held, hosted := 0.0, 0.0
 	hostable := make([]bool, len(c.classes))
-	for i := range p.nodes {
+	hosts := bitset.New(len(p.nodes))
+	for _, class := range c.classes {
+		hosts.Or(p.roomy(class))
+	}
+	for i := range hosts.All() {
 		n := &p.nodes[i]
 		clear(useful)
 		dearest := 0.0
@@ -178,7 +186,7 @@ func (p *Problem) classBound(c *cover, m market, counts []int64, dual []float64)
 // nodeTimes is how many pods of the class the existing node could take if it took nothing else.
 func (p *Problem) nodeTimes(i int, class int32, counts []int64) int64 {
 	cl, n := &p.classes[class], &p.nodes[i]
-	if !p.accepts(i, cl.sig) || cl.ties.conflict(n.ties) {
+	if !p.roomy(class).Has(i) {
 		return 0
 	}
 	return n.free.Times(cl.demand, min(counts[class], int64(cl.perNode)))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -27,7 +28,6 @@ type Problem struct {
 	classes  []class
 	cliques  [][]int32 // classes of which a host takes one pod in all
 	caps     []capGroup
-	capsOn   [][]int32 // by track
 	rungs    [][]int32 // by root, those that keep most preferences first
 	wishing  bool      // some pod has preferences
 	parts    [][]int32 // by root or rung: its part for each cell, -1 where there is none; nil for roots that are not divided
@@ -58,7 +58,8 @@ type Problem struct {
 	typeIDs               map[*cloudprovider.InstanceType]int32
 	providerKeys          map[string]bool
 	rowPlaces, nodePlaces *places
-	reserved              map[string]bool // names that launches must not have
+	reserved              map[string]bool              // names that launches must not have
+	roomySets             []atomic.Pointer[bitset.Set] // by class, once somebody has asked
 }
 
 // Compile checks a snapshot and turns it into a Problem. Errors are [InvalidSnapshotError]s, joined; a snapshot with
@@ -93,6 +94,7 @@ func Compile(s Snapshot) (*Problem, error) {
 	}
 	p.compileTopology()
 	p.compileBins()
+	p.roomySets = make([]atomic.Pointer[bitset.Set], len(p.classes))
 	return p, nil
 }
 

@@ -120,7 +120,7 @@ func (s *solver) vacate(random *xorshift) {
 	i := int(random.next() % uint64(len(s.p.nodes)))
 	for _, part := range s.onNodes[i] {
 		s.remaining[part.class] += part.count
-		s.nodeRoom[i].Sub(s.p.classes[part.class].demand, -part.count)
+		s.occupy(i, part.class, -part.count)
 	}
 	s.onNodes[i] = nil
 	s.appraise(s.p.buyable(s.opts))
@@ -166,9 +166,6 @@ func (s *solver) save() saved {
 	onNodes, rooms := s.onNodes, s.nodeRoom
 	if !s.settled {
 		onNodes, rooms = slices.Clone(onNodes), slices.Clone(rooms)
-		for i := range rooms {
-			rooms[i] = rooms[i].Clone()
-		}
 	}
 	return saved{
 		onNodes: onNodes, nodeRoom: rooms,

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
+	"github.com/kerf-autoscaler/kerf/internal/bitset"
 	"github.com/kerf-autoscaler/kerf/internal/resource"
 )
 
@@ -164,6 +165,23 @@ func (p *Problem) compileNodeRoom(f *findings) {
 		}
 		p.volumeRoom(n)
 	}
+}
+
+// roomy are the existing nodes that would take a pod of the class if nothing else were assigned to them, hostnames that nodes
+// share apart. Not to be written to.
+func (p *Problem) roomy(c int32) bitset.Set {
+	if known := p.roomySets[c].Load(); known != nil {
+		return *known
+	}
+	cl := &p.classes[c]
+	set := bitset.New(len(p.nodes))
+	for i := range p.sigs[cl.sig].nodes.All() {
+		if n := &p.nodes[i]; n.free.Fits(cl.demand) && !cl.ties.conflict(n.ties) {
+			set.Add(i)
+		}
+	}
+	p.roomySets[c].Store(&set)
+	return set
 }
 
 // nodeLabel is the value of a label on an existing node.

@@ -18,7 +18,6 @@ type capGroup struct {
 // stating the same one are kept off the hosts of those that state it.
 func (p *Problem) compileCaps() {
 	ids := map[capGroup]int32{}
-	p.capsOn = make([][]int32, len(p.topology.tracks))
 	stated := map[int32][]int32{} // by track, the roots with a constraint over it
 	for c := range p.classes {
 		cl := &p.classes[c]
@@ -36,7 +35,6 @@ func (p *Problem) compileCaps() {
 				id = int32(len(p.caps))
 				ids[g] = id
 				p.caps = append(p.caps, g)
-				p.capsOn[g.track] = append(p.capsOn[g.track], id)
 			}
 			cl.caps = append(cl.caps, id)
 		}

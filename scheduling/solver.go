@@ -49,7 +49,7 @@ type solver struct {
 	worth     []float64 // dollars per hour that a pod of the class is worth
 	order     []int32   // classes with remaining pods, dearest first
 
-	nodeRoom []resource.Vector
+	nodeRoom []resource.Vector // by existing node; not written to but by occupy
 	onNodes  [][]portion
 	patterns []pattern
 	launches int64
@@ -90,9 +90,16 @@ func (p *Problem) newSolver(opts Options, st strategy, m *meter, out leftOut) *s
 		}
 	}
 	for i := range p.nodes {
-		s.nodeRoom[i] = p.nodes[i].free.Clone()
+		s.nodeRoom[i] = p.nodes[i].free
 	}
 	return s
+}
+
+// occupy takes the room of n pods of the class from an existing node; a negative n gives it back.
+func (s *solver) occupy(node int, class int32, n int64) {
+	room := s.nodeRoom[node].Clone()
+	room.Sub(s.p.classes[class].demand, n)
+	s.nodeRoom[node] = room
 }
 
 // step counts one unit of effort and reports whether there is any left.
@@ -197,10 +204,17 @@ func (s *solver) fillNodes() {
 		return
 	}
 	s.raiseScarce()
-	for i := range s.p.nodes {
-		if !s.stopped {
-			s.fillNode(i)
+	hosts := bitset.New(len(s.p.nodes))
+	for _, c := range s.order {
+		hosts.Or(s.p.roomy(c))
+	}
+	waiting := s.order
+	for i := range hosts.All() {
+		if waiting = slices.DeleteFunc(waiting, func(c int32) bool { return s.remaining[c] == 0 }); len(waiting) == 0 || s.stopped {
+			break
 		}
+		s.order = waiting
+		s.fillNode(i)
 	}
 	s.sortClasses()
 }
@@ -222,11 +236,11 @@ func (s *solver) fillNode(i int) {
 	room.Clamp()
 	s.filler.preload(i)
 	content, _ := s.filler.fill(room, order, s.remaining, s.worth, s.strategy.relax)
-	s.filler.unload(i)
+	s.filler.unload()
 	s.onNodes[i] = content
 	for _, part := range content {
 		s.remaining[part.class] -= part.count
-		s.nodeRoom[i].Sub(s.p.classes[part.class].demand, part.count)
+		s.occupy(i, part.class, part.count)
 	}
 }
 
@@ -238,8 +252,8 @@ func (s *solver) raiseScarce() {
 			continue
 		}
 		hosts := 0
-		for i := range s.p.nodes {
-			if s.p.accepts(i, s.p.classes[c].sig) && s.nodeRoom[i].Fits(s.p.classes[c].demand) {
+		for i := range s.p.sigs[s.p.classes[c].sig].nodes.All() {
+			if s.nodeRoom[i].Fits(s.p.classes[c].demand) {
 				hosts++
 			}
 		}
