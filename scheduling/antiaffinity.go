@@ -2,6 +2,8 @@ package scheduling
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -17,6 +19,7 @@ import (
 type antiTerm struct {
 	matcher     int32
 	topologyKey string
+	name        string // tells terms apart
 }
 
 // host reports whether the term keeps pods off one host rather than a wider domain.
@@ -25,20 +28,38 @@ func (t *antiTerm) host() bool { return t.topologyKey == corev1.LabelHostname }
 // podTies is how one pod relates to the terms over hostnames: those it owns and those that select it.
 type podTies struct{ owns, selectedBy bitset.Set }
 
-// company is why two pods with conflicting ties may not share a host.
+// company is why two pods with conflicting ties may not share a host: a port or a disk, the first by name, or else their
+// anti-affinity.
 func (t *terms) company(a, b podTies) Rejection {
-	for i := range t.anti {
+	first := -1
+	for i := range t.local.All() {
 		if a.owns.Has(i) && b.selectedBy.Has(i) || b.owns.Has(i) && a.selectedBy.Has(i) {
-			if port := t.matchers[t.anti[i].matcher].port; port != nil {
-				return Rejection{Code: HostPortInUse, Key: port.String()}
+			if first < 0 || t.anti[i].name < t.anti[first].name {
+				first = i
 			}
-			if disk := t.matchers[t.anti[i].matcher].disk; disk != nil {
-				return disk.inUse()
-			}
-			break
 		}
 	}
-	return Rejection{Code: PodAntiAffinity, Key: corev1.LabelHostname}
+	if first < 0 {
+		return Rejection{Code: PodAntiAffinity, Key: corev1.LabelHostname}
+	}
+	if port := t.matchers[t.anti[first].matcher].port; port != nil {
+		return Rejection{Code: HostPortInUse, Key: port.String()}
+	}
+	return t.matchers[t.anti[first].matcher].disk.inUse()
+}
+
+// against are the terms over domains wider than a host whose matchers are these, by name.
+func (t *terms) against(matches bitset.Set) []int32 {
+	var out []int32
+	for m := range matches.All() {
+		for _, n := range t.antiOf[m] {
+			if !t.anti[n].host() {
+				out = append(out, n)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b int32) int { return strings.Compare(t.anti[a].name, t.anti[b].name) })
+	return out
 }
 
 // conflict reports whether two pods with those ties may not share a host.
@@ -108,7 +129,7 @@ func (t *terms) antiTerm(x printer, matcher int32, key string) int32 {
 	if !known {
 		id = int32(len(t.anti))
 		t.antiIDs[h] = id
-		t.anti = append(t.anti, antiTerm{matcher: matcher, topologyKey: key})
+		t.anti = append(t.anti, antiTerm{matcher: matcher, topologyKey: key, name: t.matchers[matcher].text() + " " + key})
 	}
 	return id
 }

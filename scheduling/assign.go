@@ -30,22 +30,15 @@ func (s *solver) newAssigner() *assigner {
 		open: make([]bool, len(s.p.classes)), slots: make([]int64, len(s.p.classes)), price: make([]float64, len(s.p.classes)),
 	}
 	for i, tr := range t.tracks {
-		if tr.key != hostname {
-			a.counts[i], a.present[i] = make([]int32, t.domains[tr.key]), make([]bool, t.domains[tr.key])
+		if tr.key == hostname {
+			continue
 		}
-	}
-	for n := range t.nodes {
-		kind := &t.nodes[n]
-		for i, tr := range t.tracks {
-			if tr.key == hostname || !kind.included.Has(int(tr.inclusion)) {
-				continue
-			}
-			if d := t.cells[kind.cell][tr.key]; d >= 0 {
-				a.present[i][d] = true
-			}
+		a.counts[i], a.present[i] = slices.Clone(t.census[i].all), make([]bool, t.domains[tr.key])
+		for _, n := range a.counts[i] {
+			a.total[i] += n
 		}
-		for _, e := range kind.tally {
-			a.add(e.track, kind.cell, e.count)
+		for d, n := range t.census[i].present {
+			a.present[i][d] = n > 0
 		}
 	}
 	for i, content := range s.onNodes {
@@ -89,8 +82,8 @@ func (a *assigner) look(c int32) {
 	p := a.s.p
 	cl := &p.classes[c]
 	a.price[c] = math.Inf(1)
-	for i := range p.nodes {
-		if n := &p.nodes[i]; n.accepts.Has(int(cl.sig)) && !n.excludes(cl) {
+	for i := range p.roomy(c).All() {
+		if n := &p.nodes[i]; !n.excludes(cl) {
 			a.slots[c] += n.free.Times(cl.demand, int64(cl.perNode))
 		}
 	}

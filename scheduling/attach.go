@@ -170,8 +170,8 @@ func (s *solver) mayShare(cl *class) bool {
 	if !attaches || !slices.ContainsFunc(p.classes, func(c class) bool { return c.shares }) {
 		return false
 	}
-	for i := range p.nodes {
-		if p.nodes[i].accepts.Has(int(cl.sig)) && s.nodeRoom[i].Fits(least) && !s.nodeRoom[i].Fits(cl.demand) {
+	for i := range p.sigs[cl.sig].nodes.All() {
+		if s.nodeRoom[i].Fits(least) && !s.nodeRoom[i].Fits(cl.demand) {
 			return true
 		}
 	}

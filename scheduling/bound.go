@@ -100,11 +100,12 @@ func (p *Problem) subtractNodes(c *cover) {
 	held, hosted := make([]float64, len(c.load)), make([]float64, len(c.load))
 	useful := make([]float64, len(c.load))
 	hostable := make([]bool, len(c.ids))
-	for i := range p.nodes {
+	roomy, hosts := p.roomyFor(c)
+	for i := range hosts.All() {
 		n := &p.nodes[i]
 		clear(useful)
 		for k := range c.ids {
-			times := p.nodeTimes(n, c.shape(k))
+			times := n.times(p, c.shape(k), roomy[k].Has(i))
 			hostable[k] = hostable[k] || times > 0
 			c.slots[k] -= float64(times)
 			for d, amount := range c.shape(k).demand {
@@ -165,12 +166,13 @@ func (p *Problem) shapeBound(c *cover, m market, dual []float64) float64 {
 	useful := make([]float64, len(c.load))
 	held, hosted := 0.0, 0.0
 	hostable := make([]bool, len(c.ids))
-	for i := range p.nodes {
+	roomy, hosts := p.roomyFor(c)
+	for i := range hosts.All() {
 		n := &p.nodes[i]
 		clear(useful)
 		dearest := 0.0
 		for k := range c.ids {
-			if times := p.nodeTimes(n, c.shape(k)); times > 0 {
+			if times := n.times(p, c.shape(k), roomy[k].Has(i)); times > 0 {
 				hostable[k] = true
 				dearest = math.Max(dearest, scales[k])
 				for d, amount := range c.shape(k).demand {
@@ -192,9 +194,26 @@ func (p *Problem) shapeBound(c *cover, m market, dual []float64) float64 {
 	return total - math.Min(held, hosted)
 }
 
-// nodeTimes is how many pods of the shape the existing node could take if it took nothing else.
-func (p *Problem) nodeTimes(n *node, sh *shape) int64 {
-	if !n.accepts.Has(int(sh.sig)) || !slices.ContainsFunc(sh.members, func(c int32) bool { return !p.classes[c].ties.conflict(n.ties) }) {
+// roomyFor are the existing nodes that could take a pod of each of the cover's shapes, and of any.
+func (p *Problem) roomyFor(c *cover) (each []bitset.Set, any bitset.Set) {
+	each, any = make([]bitset.Set, len(c.ids)), bitset.New(len(p.nodes))
+	for k := range c.ids {
+		members := c.shape(k).members
+		each[k] = p.roomy(members[0])
+		for i, class := range members[1:] {
+			if i == 0 {
+				each[k] = each[k].Clone()
+			}
+			each[k].Or(p.roomy(class))
+		}
+		any.Or(each[k])
+	}
+	return each, any
+}
+
+// times is how many pods of the shape the existing node could take if it took nothing else; none if it is not roomy.
+func (n *node) times(p *Problem, sh *shape, roomy bool) int64 {
+	if !roomy {
 		return 0
 	}
 	return n.free.Times(sh.demand[:p.dims.Len()], min(sh.count, sh.perNode))

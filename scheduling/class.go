@@ -49,6 +49,7 @@ type signature struct {
 	pod     *corev1.Pod // one that has it
 	shunned bitset.Set  // of Problem.daemons
 	rows    bitset.Set  // of Problem.rows, availability aside
+	nodes   bitset.Set  // of Problem.nodes
 	root    int32       // itself, or the signature that it narrows to one cell
 }
 
@@ -311,6 +312,7 @@ func (p *Problem) keepApart() {
 			p.cliques = append(p.cliques, clique)
 		}
 	}
+	slices.SortFunc(p.cliques, slices.Compare)
 	for c := range p.classes {
 		cl := &p.classes[c]
 		if cl.unsupported != "" {

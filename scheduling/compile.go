@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -27,7 +28,6 @@ type Problem struct {
 	classes  []class
 	cliques  [][]int32 // classes of which a host takes one pod in all
 	caps     []capGroup
-	capsOn   [][]int32 // by track
 	rungs    [][]int32 // by root, those that keep most preferences first
 	wishing  bool      // some pod has preferences
 	parts    [][]int32 // by root or rung: its part for each cell, -1 where there is none; nil for roots that are not divided
@@ -60,7 +60,8 @@ type Problem struct {
 	typeIDs               map[*cloudprovider.InstanceType]int32
 	providerKeys          map[string]bool
 	rowPlaces, nodePlaces *places
-	reserved              map[string]bool // names that launches must not have
+	reserved              map[string]bool              // names that launches must not have
+	roomySets             []atomic.Pointer[bitset.Set] // by class, once somebody has asked
 }
 
 // Compile checks a snapshot and turns it into a Problem. Errors are [InvalidSnapshotError]s, joined; a snapshot with
@@ -94,6 +95,7 @@ func Compile(s Snapshot) (*Problem, error) {
 	}
 	p.compileTopology()
 	p.compileBins()
+	p.roomySets = make([]atomic.Pointer[bitset.Set], len(p.classes))
 	return p, nil
 }
 
@@ -245,9 +247,6 @@ func (p *Problem) compileNodeTies() {
 // compileSignatures asks which rows and which nodes admit each signature.
 func (p *Problem) compileSignatures() {
 	p.compileVolumeRules()
-	for i := range p.nodes {
-		p.nodes[i].accepts = bitset.New(len(p.sigs))
-	}
 	for s := range p.sigs {
 		sig := &p.sigs[s]
 		sig.rows = p.rowPlaces.admittedBy(&sig.pod.Spec)
@@ -259,18 +258,18 @@ func (p *Problem) compileSignatures() {
 				}
 			}
 		}
-		admitted := p.nodePlaces.admittedBy(&sig.pod.Spec)
-		p.restrictToVolumes(sig, sig.rows, admitted)
-		for i := range p.nodes {
-			if !admitted.Has(i) || p.nodes[i].leaving {
-				continue
-			}
-			if _, bad := untolerated(p.nodes[i].taints, sig.pod.Spec.Tolerations); !bad {
-				p.nodes[i].accepts.Add(s)
+		sig.nodes = p.nodePlaces.admittedBy(&sig.pod.Spec)
+		p.restrictToVolumes(sig, sig.rows, sig.nodes)
+		for i := range sig.nodes.All() {
+			if _, bad := untolerated(p.nodes[i].taints, sig.pod.Spec.Tolerations); bad || p.nodes[i].leaving {
+				sig.nodes.Remove(i)
 			}
 		}
 	}
 }
+
+// accepts reports whether the existing node admits pods with the signature, company and resources aside.
+func (p *Problem) accepts(node int, sig int32) bool { return p.sigs[sig].nodes.Has(node) }
 
 // planned is the number of pods of a class.
 func (c *class) planned() int { return len(c.pods) }

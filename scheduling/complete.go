@@ -60,9 +60,8 @@ func (g *settling) placeOne(root int32) bool {
 // nodeSpots are the existing nodes with room.
 func (g *settling) nodeSpots(root int32, yield func(spot)) {
 	cl := &g.p.classes[root]
-	for i := range g.p.nodes {
-		n := &g.p.nodes[i]
-		if !n.accepts.Has(int(cl.sig)) || !g.nodeRoom[i].Fits(cl.demand) || g.ledger.refuses(i, root) {
+	for i := range g.p.sigs[cl.sig].nodes.All() {
+		if !g.nodeRoom[i].Fits(cl.demand) || g.ledger.refuses(i, root) {
 			continue
 		}
 		form := g.p.form(root, g.p.topology.nodes[i].cell)
@@ -259,7 +258,7 @@ func (g *settling) use(root int32, s *spot) {
 	switch {
 	case s.node >= 0:
 		g.onNodes[s.node] = portions(g.onNodes[s.node], s.class, 1)
-		g.nodeRoom[s.node].Sub(g.p.classes[root].demand, 1)
+		g.occupy(s.node, root, 1)
 		g.ledger.put(s.node, root, 1)
 	case s.pattern >= 0:
 		g.single(s.pattern)

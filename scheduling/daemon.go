@@ -91,10 +91,11 @@ func (p *Problem) oweDaemons() {
 	slices.SortFunc(byName, func(a, b int) int { return strings.Compare(p.nodes[a].object.Name, p.nodes[b].object.Name) })
 	for d := range p.daemons {
 		daemon := &p.daemons[d]
-		admitted := p.nodePlaces.admittedBy(&daemon.pod.Spec)
+		admitted, wide := p.nodePlaces.admittedBy(&daemon.pod.Spec), p.tiedWidely(daemon)
 		for _, i := range byName {
 			n := &p.nodes[i]
-			if !admitted.Has(i) || daemon.runsOn(n) || !n.free.Fits(daemon.demand) || daemon.ties.conflict(n.ties) || p.excludesDaemon(n, daemon) {
+			if !admitted.Has(i) || daemon.runsOn(n) || !n.free.Fits(daemon.demand) || daemon.ties.conflict(n.ties) ||
+				(wide || n.twin) && p.excludesDaemon(n, daemon) {
 				continue
 			}
 			if _, bad := untolerated(n.taints, daemon.tolerations); bad {
@@ -107,12 +108,23 @@ func (p *Problem) oweDaemons() {
 	}
 }
 
+// tiedWidely reports whether some anti-affinity over a domain wider than a host concerns the DaemonSet's pods.
+func (p *Problem) tiedWidely(d *daemon) bool {
+	wide := func(id int32) bool { return !p.terms.anti[id].host() }
+	if slices.ContainsFunc(d.anti, wide) {
+		return true
+	}
+	for m := range d.matches.All() {
+		if slices.ContainsFunc(p.terms.antiOf[m], wide) {
+			return true
+		}
+	}
+	return false
+}
+
 // excludesDaemon reports whether anti-affinity over a domain wider than the node keeps the DaemonSet's pod off it, its own or
 // that of a pod which is there. Nodes that share a hostname are one domain of it.
 func (p *Problem) excludesDaemon(n *node, d *daemon) bool {
-	if !n.twin && !slices.ContainsFunc(p.terms.anti, func(t antiTerm) bool { return !t.host() }) {
-		return false
-	}
 	conflict := func(other *node, anti []int32, matches bitset.Set) bool {
 		for _, id := range anti {
 			term := &p.terms.anti[id]

@@ -116,8 +116,9 @@ func (q *inquiry) counts(name string) string {
 		if len(all) < int(check.minDomains) {
 			return fmt.Sprintf("%s; minDomains %d", text, check.minDomains)
 		}
-		in := int(tr.inclusion)
-		if why := q.closed(TopologySpread, name, func(k *hostKind, _ int32) bool { return k.included.Has(in) && t.cells[k.cell][tr.key] == least.id }); why != "" {
+		if why := q.closed(TopologySpread, name, func(k *hostKind, node int32) bool {
+			return t.includes(k, node, check.track) && t.cells[k.cell][tr.key] == least.id
+		}); why != "" {
 			text += "; " + least.name + " takes none: " + why
 		}
 		return text

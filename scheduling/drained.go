@@ -46,14 +46,17 @@ func (n Node) leaving() bool {
 
 // madeAnew reports whether a pod like this one will wait for a node once the pod is evicted.
 func madeAnew(pod *corev1.Pod, now time.Time) bool {
+	return comesBack(pod) && (pod.DeletionTimestamp != nil || !protected(pod, now))
+}
+
+// comesBack reports whether a pod like this one will wait for a node once the pod is gone, however it goes.
+func comesBack(pod *corev1.Pod) bool {
 	owner := metav1.GetControllerOfNoCopy(pod)
 	switch {
 	case owner == nil, owner.Kind == "DaemonSet", owner.Kind == "Node", terminal(pod):
 		return false
-	case pod.DeletionTimestamp != nil:
-		return owner.Kind == "StatefulSet"
 	}
-	return !protected(pod, now)
+	return pod.DeletionTimestamp == nil || owner.Kind == "StatefulSet"
 }
 
 // protected reports whether the pod asks not to be disrupted now.

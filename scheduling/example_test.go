@@ -53,6 +53,47 @@ func ExamplePlan_Explain() {
 	// default/web-2 is expected on launch general-2 (small/zone-a/on-demand, $0.08)
 }
 
+// What if a node were gone, and what if one more pod came then?
+func ExampleProblem_Without() {
+	s := shop()
+	s.Pods, s.DaemonPods = nil, []*corev1.Pod{}
+	for i := range 2 {
+		name := fmt.Sprintf("node-%d", i)
+		web := fake.Pod(fmt.Sprintf("web-%d", i), fake.Requests("1", "1Gi"), fake.Owner("ReplicaSet", "web"), fake.OnNode(name))
+		s.Nodes = append(s.Nodes, scheduling.Node{Node: fake.Node(name, fake.Size("2", "8Gi")), Pods: []*corev1.Pod{web}})
+	}
+	problem, err := scheduling.Compile(s)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	one, err := problem.Without("node-1")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	more, err := one.With(fake.Pod("batch", fake.Requests("1", "1Gi")))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, p := range []*scheduling.Problem{problem, one, more} {
+		plan, err := p.Solve(context.Background(), scheduling.Options{})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Print(plan)
+	}
+	// Output:
+	// total   0 launches, $0.00/h (bound $0.00), 0 unplaced
+	// assign  node-0  default/web-1
+	// total   0 launches, $0.00/h (bound $0.00), 0 unplaced
+	// assign  node-0  default/batch
+	// launch  general-1  small/zone-a/on-demand  $0.08  default/web-1
+	// total   1 launch, $0.08/h (bound $0.08), 0 unplaced
+}
+
 // One compiled problem answers several questions.
 func ExampleCompile() {
 	problem, err := scheduling.Compile(shop())

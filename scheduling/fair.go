@@ -84,8 +84,8 @@ func (p *Problem) byPriorityThenID(a, b int32) int {
 // the answer, and it takes no step to find.
 func (g *settling) hostable(root int32) bool {
 	p := g.p
-	for i := range p.nodes {
-		if p.nodes[i].accepts.Has(int(p.classes[root].sig)) && g.nodeRoom[i].Fits(p.classes[root].demand) {
+	for i := range p.sigs[p.classes[root].sig].nodes.All() {
+		if g.nodeRoom[i].Fits(p.classes[root].demand) {
 			return true
 		}
 	}

@@ -90,21 +90,15 @@ func (p *Problem) mostPerNode(cl *class) int64 {
 
 // preload enters what an existing node holds already of each cap; unload forgets it.
 func (f *filler) preload(node int) {
-	kind := &f.p.topology.nodes[node]
-	for _, e := range kind.tally {
-		for _, g := range f.p.capsOn[e.track] {
-			f.used[g] = kind.counts(&f.p.topology, e.track)
+	t := &f.p.topology
+	for g := range f.used {
+		if track := f.p.caps[g].track; t.includes(nil, int32(node), track) {
+			f.used[g] = t.before(nil, int32(node), track)
 		}
 	}
 }
 
-func (f *filler) unload(node int) {
-	for _, e := range f.p.topology.nodes[node].tally {
-		for _, g := range f.p.capsOn[e.track] {
-			f.used[g] = 0
-		}
-	}
-}
+func (f *filler) unload() { clear(f.used) }
 
 // take puts up to count more pods of the class onto the node.
 func (f *filler) take(c int32, count int64) {

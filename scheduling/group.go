@@ -184,7 +184,7 @@ func (s *solver) takeOff(g int32) {
 		for _, part := range slices.Clone(s.onNodes[i]) {
 			if cl := &s.p.classes[part.class]; cl.group == g {
 				s.onNodes[i] = portions(s.onNodes[i], part.class, -part.count)
-				s.nodeRoom[i].Sub(cl.demand, -part.count)
+				s.occupy(i, part.class, -part.count)
 			}
 		}
 	}

@@ -75,8 +75,13 @@ func (s *solver) hopeful() bool {
 func (s *solver) crowdedOut() bool {
 	for c, n := range s.remaining {
 		cl := &s.p.classes[c]
-		if n > 0 && slices.ContainsFunc(s.p.nodes, func(n node) bool { return n.accepts.Has(int(cl.sig)) && n.free.Fits(cl.demand) }) {
-			return true
+		if n == 0 {
+			continue
+		}
+		for i := range s.p.sigs[cl.sig].nodes.All() {
+			if s.p.nodes[i].free.Fits(cl.demand) {
+				return true
+			}
 		}
 	}
 	return false
@@ -115,7 +120,7 @@ func (s *solver) vacate(random *xorshift) {
 	i := int(random.next() % uint64(len(s.p.nodes)))
 	for _, part := range s.onNodes[i] {
 		s.remaining[part.class] += part.count
-		s.nodeRoom[i].Sub(s.p.classes[part.class].demand, -part.count)
+		s.occupy(i, part.class, -part.count)
 	}
 	s.onNodes[i] = nil
 	s.appraise(s.p.buyable(s.opts))
@@ -161,9 +166,6 @@ func (s *solver) save() saved {
 	onNodes, rooms := s.onNodes, s.nodeRoom
 	if !s.settled {
 		onNodes, rooms = slices.Clone(onNodes), slices.Clone(rooms)
-		for i := range rooms {
-			rooms[i] = rooms[i].Clone()
-		}
 	}
 	return saved{
 		onNodes: onNodes, nodeRoom: rooms,

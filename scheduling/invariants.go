@@ -14,8 +14,10 @@ func (s *solver) broken() error {
 		if !s.p.nodes[i].free.Fits(need.demand) {
 			return fmt.Errorf("node %s is overfull", s.p.nodes[i].object.Name)
 		}
-		if !need.sigs.SubsetOf(s.p.nodes[i].accepts) {
-			return fmt.Errorf("node %s holds pods that it does not admit", s.p.nodes[i].object.Name)
+		for sig := range need.sigs.All() {
+			if !s.p.accepts(i, int32(sig)) {
+				return fmt.Errorf("node %s holds pods that it does not admit", s.p.nodes[i].object.Name)
+			}
 		}
 		if err := s.companyBroken(content); err != nil {
 			return fmt.Errorf("node %s: %w", s.p.nodes[i].object.Name, err)

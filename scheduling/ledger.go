@@ -52,19 +52,12 @@ func (h heights) least() (least, domains int64) {
 func (p *Problem) newLedger() *ledger {
 	t := &p.topology
 	l := &ledger{
-		p: p, counts: make([][]int64, len(t.tracks)), total: make([]int64, len(t.tracks)),
+		p: p, hosts: slices.Clone(t.hosts), counts: make([][]int64, len(t.tracks)), total: make([]int64, len(t.tracks)),
 		present: make([][]int64, len(t.tracks)), heights: make([]heights, len(t.tracks)),
 	}
-	for i, tr := range t.tracks {
-		if tr.key != hostname {
-			l.counts[i] = make([]int64, t.domains[tr.key])
-			if tr.spread {
-				l.present[i] = make([]int64, t.domains[tr.key])
-			}
-		}
-	}
-	for i := range p.nodes {
-		l.open(host{kind: &t.nodes[i], node: int32(i), copies: 1})
+	for i := range t.census {
+		c := &t.census[i]
+		l.counts[i], l.present[i], l.total[i], l.heights[i] = slices.Clone(c.counts), slices.Clone(c.present), c.total, slices.Clone(c.heights)
 	}
 	return l
 }
@@ -83,7 +76,7 @@ func (l *ledger) clone() *ledger {
 	return out
 }
 
-// open adds hosts that hold nothing but what their kind says, and returns their place in the list.
+// open adds launched hosts that hold nothing but what their kind says, and returns their place in the list.
 func (l *ledger) open(h host) int {
 	l.hosts = append(l.hosts, h)
 	at := len(l.hosts) - 1
@@ -105,22 +98,10 @@ func (l *ledger) appear(at int, sign int64) {
 		if !tr.spread || !l.includes(at, int32(i)) {
 			continue
 		}
-		if tr.key != hostname {
-			if d := t.cells[h.kind.cell][tr.key]; d >= 0 {
-				l.present[i][d] += sign * h.copies
-			}
-			continue
-		}
-		others, alone := int64(0), true
-		for _, m := range l.mates(at) {
-			if m != at && l.includes(m, int32(i)) {
-				others, alone = others+l.holds(m, int32(i)), false
-			}
-		}
-		all := others + l.holds(at, int32(i))
-		l.heights[i].add(all, sign*h.copies)
-		if !alone {
-			l.heights[i].add(others, -sign)
+		if tr.key == hostname {
+			l.heights[i].add(l.holds(at, int32(i)), sign*h.copies)
+		} else if d := t.cells[h.kind.cell][tr.key]; d >= 0 {
+			l.present[i][d] += sign * h.copies
 		}
 	}
 	for _, e := range h.kind.tally {
@@ -132,17 +113,15 @@ func (l *ledger) appear(at int, sign int64) {
 
 // includes reports whether the track counts pods on the host.
 func (l *ledger) includes(at int, track int32) bool {
-	return l.hosts[at].kind.included.Has(int(l.p.topology.tracks[track].inclusion))
+	return l.p.topology.includes(l.hosts[at].kind, l.hosts[at].node, track)
 }
 
-// mates are the hosts with the host's name, itself included, that are open.
+// mates are the hosts with the host's name, itself included.
 func (l *ledger) mates(at int) []int {
 	if node := l.hosts[at].node; node >= 0 && l.p.topology.mates[node] != nil {
 		var out []int
 		for _, m := range l.p.topology.mates[node] {
-			if int(m) < len(l.hosts) {
-				out = append(out, int(m))
-			}
+			out = append(out, int(m))
 		}
 		return out
 	}
@@ -152,10 +131,7 @@ func (l *ledger) mates(at int) []int {
 // holds is how many pods on one of the hosts the track counts.
 func (l *ledger) holds(at int, track int32) int64 {
 	h := &l.hosts[at]
-	n := int64(0)
-	if i, found := slices.BinarySearchFunc(h.kind.tally, track, func(e held, t int32) int { return int(e.track - t) }); found {
-		n = int64(h.kind.tally[i].count)
-	}
+	n := l.p.topology.before(h.kind, h.node, track)
 	for _, part := range h.content {
 		if _, counts := slices.BinarySearch(l.p.classes[part.class].topo.counted, track); counts {
 			n += part.count

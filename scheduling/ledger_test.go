@@ -125,7 +125,7 @@ func requireCounts(t *testing.T, l *ledger) {
 			if !l.includes(i, track) {
 				continue
 			}
-			here := h.kind.counts(topo, track)
+			here := topo.before(h.kind, h.node, track)
 			for _, part := range h.content {
 				for _, counted := range l.p.classes[part.class].topo.counted {
 					if counted == track {

@@ -25,7 +25,6 @@ type node struct {
 	free        resource.Vector // allocatable minus bound pods minus daemons still owed; may be negative
 	owed        []int32         // DaemonSets that leave room for a pod to come
 	ties        podTies         // of the bound and owed pods together
-	accepts     bitset.Set      // of Problem.sigs
 	// twin is set where another node has the same label kubernetes.io/hostname.
 	twin bool
 	// limits are how many volumes the node attaches, by CSI driver.
@@ -166,6 +165,23 @@ func (p *Problem) compileNodeRoom(f *findings) {
 		}
 		p.volumeRoom(n)
 	}
+}
+
+// roomy are the existing nodes that would take a pod of the class if nothing else were assigned to them, hostnames that nodes
+// share apart. Not to be written to.
+func (p *Problem) roomy(c int32) bitset.Set {
+	if known := p.roomySets[c].Load(); known != nil {
+		return *known
+	}
+	cl := &p.classes[c]
+	set := bitset.New(len(p.nodes))
+	for i := range p.sigs[cl.sig].nodes.All() {
+		if n := &p.nodes[i]; n.free.Fits(cl.demand) && !cl.ties.conflict(n.ties) {
+			set.Add(i)
+		}
+	}
+	p.roomySets[c].Store(&set)
+	return set
 }
 
 // nodeLabel is the value of a label on an existing node.

@@ -18,7 +18,6 @@ type capGroup struct {
 // stating the same one are kept off the hosts of those that state it.
 func (p *Problem) compileCaps() {
 	ids := map[capGroup]int32{}
-	p.capsOn = make([][]int32, len(p.topology.tracks))
 	stated := map[int32][]int32{} // by track, the roots with a constraint over it
 	for c := range p.classes {
 		cl := &p.classes[c]
@@ -36,7 +35,6 @@ func (p *Problem) compileCaps() {
 				id = int32(len(p.caps))
 				ids[g] = id
 				p.caps = append(p.caps, g)
-				p.capsOn[g.track] = append(p.capsOn[g.track], id)
 			}
 			cl.caps = append(cl.caps, id)
 		}
@@ -77,9 +75,12 @@ func (p *Problem) divide() {
 	for r, kind := range t.kindOf {
 		rows[t.kinds[kind].cell].Add(r)
 	}
-	nodes := make([][]int, len(t.cells))
+	nodes := make([]bitset.Set, len(t.cells))
+	for c := range nodes {
+		nodes[c] = bitset.New(len(p.nodes))
+	}
 	for i := range t.nodes {
-		nodes[t.nodes[i].cell] = append(nodes[t.nodes[i].cell], i)
+		nodes[t.nodes[i].cell].Add(i)
 	}
 	type pinned struct{ sig, cell int32 }
 	sigs := map[pinned]int32{}
@@ -96,10 +97,10 @@ func (p *Problem) divide() {
 		p.parts[c] = make([]int32, len(t.cells))
 		for z := range t.cells {
 			p.parts[c][z] = -1
-			hosts := p.sigs[root.sig].rows.Clone()
+			hosts, taken := p.sigs[root.sig].rows.Clone(), p.sigs[root.sig].nodes.Clone()
 			hosts.And(rows[z])
-			taken := slices.ContainsFunc(nodes[z], func(i int) bool { return p.nodes[i].accepts.Has(int(root.sig)) })
-			if hosts.Empty() && !taken || !t.cells[z].has(root.topo.needs) {
+			taken.And(nodes[z])
+			if hosts.Empty() && taken.Empty() || !t.cells[z].has(root.topo.needs) {
 				continue
 			}
 			key := pinned{root.sig, int32(z)}
@@ -107,7 +108,7 @@ func (p *Problem) divide() {
 			if !known {
 				sig = int32(len(p.sigs))
 				sigs[key] = sig
-				p.sigs = append(p.sigs, signature{pod: p.sigs[root.sig].pod, shunned: p.sigs[root.sig].shunned, rows: hosts, root: root.sig})
+				p.sigs = append(p.sigs, signature{pod: p.sigs[root.sig].pod, shunned: p.sigs[root.sig].shunned, rows: hosts, nodes: taken, root: root.sig})
 			}
 			part := root
 			part.pods, part.sig, part.cell, part.apart = nil, sig, int32(z), nil
@@ -116,18 +117,6 @@ func (p *Problem) divide() {
 		}
 	}
 	p.parts = append(p.parts, make([][]int32, len(p.classes)-roots)...)
-	for i := range p.nodes {
-		wider := bitset.New(len(p.sigs))
-		wider.Or(p.nodes[i].accepts)
-		p.nodes[i].accepts = wider
-	}
-	for key, sig := range sigs {
-		for _, i := range nodes[key.cell] {
-			if p.nodes[i].accepts.Has(int(key.sig)) {
-				p.nodes[i].accepts.Add(int(sig))
-			}
-		}
-	}
 }
 
 // has reports whether hosts of the cell have the keys.

@@ -205,7 +205,6 @@ func (p *Problem) compileRungs() {
 		}
 		add(sold, 1)
 	}
-	sigs.accept()
 	p.rungs = append(p.rungs, make([][]int32, len(p.classes)-roots)...)
 }
 
@@ -275,7 +274,7 @@ func (p *Problem) compatible(root *class, list []wish) (kept, sold []*wish) {
 // exists reports whether a node that exists admits the root's pods and has what the preference asks of it.
 func (p *Problem) exists(root *class, w *wish) bool {
 	for i := range w.nodes.All() {
-		if n := &p.nodes[i]; n.accepts.Has(int(root.sig)) && n.free.Fits(root.demand) {
+		if p.accepts(i, root.sig) && p.nodes[i].free.Fits(root.demand) {
 			return true
 		}
 	}
@@ -315,12 +314,6 @@ func (p *Problem) rung(root *class, kept []*wish, sigs *rungSigs) class {
 type rungSigs struct {
 	p     *Problem
 	known map[string]int32
-	list  []rungSig
-}
-
-type rungSig struct {
-	sig, root int32
-	nodes     bitset.Set
 }
 
 func (r *rungSigs) of(root int32, rows, nodes bitset.Set) int32 {
@@ -330,25 +323,10 @@ func (r *rungSigs) of(root int32, rows, nodes bitset.Set) int32 {
 		of := &r.p.sigs[root]
 		sig = int32(len(r.p.sigs))
 		r.known[name] = sig
-		r.list = append(r.list, rungSig{sig, root, nodes})
-		r.p.sigs = append(r.p.sigs, signature{pod: of.pod, shunned: of.shunned, rows: rows, root: root})
+		nodes.And(of.nodes)
+		r.p.sigs = append(r.p.sigs, signature{pod: of.pod, shunned: of.shunned, rows: rows, nodes: nodes, root: root})
 	}
 	return sig
-}
-
-// accept tells the nodes which of the signatures they admit.
-func (r *rungSigs) accept() {
-	for i := range r.p.nodes {
-		n := &r.p.nodes[i]
-		wider := bitset.New(len(r.p.sigs))
-		wider.Or(n.accepts)
-		n.accepts = wider
-		for _, s := range r.list {
-			if s.nodes.Has(i) && n.accepts.Has(int(s.root)) {
-				n.accepts.Add(int(s.sig))
-			}
-		}
-	}
 }
 
 // start is the class under which the root's pods are first given a place: its first rung, unless preferences are ignored.

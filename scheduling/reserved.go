@@ -121,19 +121,6 @@ func (p *Problem) restrict(held []bool, rows bitset.Set) *Problem {
 		}
 		cl.sig = sig
 	}
-	q.nodes = slices.Clone(p.nodes)
-	for i := range q.nodes {
-		accepts := bitset.New(len(q.sigs))
-		for s := range p.nodes[i].accepts.All() {
-			accepts.Add(s)
-		}
-		for key, sig := range narrowed {
-			if accepts.Has(int(key.sig)) {
-				accepts.Add(int(sig))
-			}
-		}
-		q.nodes[i].accepts = accepts
-	}
 	q.bins = nil
 	q.compileBins()
 	return &q

@@ -132,7 +132,10 @@ func (s *solver) cheaper(pt pattern, need *needs) (int32, int64) {
 // where a pool's minValues keep a node smaller than its machine, or where other pods were left over at the time.
 func (s *solver) topUp() {
 	for _, c := range s.order {
-		for i := 0; i < len(s.p.nodes) && s.remaining[c] > 0 && !s.settled; i++ {
+		for i := range s.p.sigs[s.p.classes[c].sig].nodes.All() {
+			if s.remaining[c] == 0 || s.settled {
+				break
+			}
 			s.topUpNode(i, c)
 		}
 		for i := 0; i < len(s.patterns) && s.remaining[c] > 0; i++ {
@@ -144,7 +147,7 @@ func (s *solver) topUp() {
 func (s *solver) topUpNode(i int, c int32) {
 	cl := &s.p.classes[c]
 	n := &s.p.nodes[i]
-	if !n.accepts.Has(int(cl.sig)) || n.excludes(cl) {
+	if !s.nodeRoom[i].Fits(cl.demand) || n.excludes(cl) {
 		return
 	}
 	at, held := len(s.onNodes[i]), int64(0)
@@ -158,7 +161,7 @@ func (s *solver) topUpNode(i int, c int32) {
 			at = k
 		}
 	}
-	count := s.nodeRoom[i].Times(cl.demand, min(s.remaining[c], int64(cl.perNode)-held, s.p.underCaps(cl, &s.p.topology.nodes[i], s.onNodes[i])))
+	count := s.nodeRoom[i].Times(cl.demand, min(s.remaining[c], int64(cl.perNode)-held, s.p.underCaps(cl, &s.p.topology.nodes[i], int32(i), s.onNodes[i])))
 	if count <= 0 {
 		return
 	}
@@ -169,15 +172,19 @@ func (s *solver) topUpNode(i int, c int32) {
 		content = slices.Insert(content, at, portion{c, count})
 	}
 	s.onNodes[i] = content
-	s.nodeRoom[i].Sub(cl.demand, count)
+	s.occupy(i, c, count)
 	s.remaining[c] -= count
 }
 
-// underCaps is how many more pods of the class its caps admit to a host with that content.
-func (p *Problem) underCaps(cl *class, kind *hostKind, content []portion) int64 {
+// underCaps is how many more pods of the class its caps admit to a host with that content: an existing node, or a launched
+// one if node is -1.
+func (p *Problem) underCaps(cl *class, kind *hostKind, node int32, content []portion) int64 {
 	more := int64(math.MaxInt64)
 	for _, g := range cl.caps {
-		left := p.caps[g].limit - kind.counts(&p.topology, p.caps[g].track)
+		left := p.caps[g].limit
+		if track := p.caps[g].track; p.topology.includes(kind, node, track) {
+			left -= p.topology.before(kind, node, track)
+		}
 		for _, part := range content {
 			if slices.Contains(p.classes[part.class].caps, g) {
 				left -= part.count
@@ -215,7 +222,7 @@ func (s *solver) topUpPattern(i int, c int32) {
 
 // joined is the pattern's content with one more pod of the class; false where company forbids it.
 func (s *solver) joined(pt *pattern, c int32) ([]portion, bool) {
-	if s.p.underCaps(&s.p.classes[c], s.p.kind(pt.row), pt.content) <= 0 {
+	if s.p.underCaps(&s.p.classes[c], s.p.kind(pt.row), -1, pt.content) <= 0 {
 		return nil, false
 	}
 	out := make([]portion, 0, len(pt.content)+1)

@@ -244,7 +244,7 @@ func (l *ledger) join(at, rest int) {
 
 func (g *settling) takeOffNode(i int, class int32) {
 	g.onNodes[i] = portions(g.onNodes[i], class, -1)
-	g.nodeRoom[i].Sub(g.p.classes[class].demand, -1)
+	g.occupy(i, class, -1)
 	g.ledger.put(i, g.p.classes[class].root, -1)
 	g.waiting[g.p.classes[class].root]++
 }

@@ -51,7 +51,7 @@ type solver struct {
 	lots      []lot     // by shape
 	round     int       // counts what is drawn together
 
-	nodeRoom []resource.Vector
+	nodeRoom []resource.Vector // by existing node; not written to but by occupy
 	onNodes  [][]portion
 	patterns []pattern
 	launches int64
@@ -94,9 +94,16 @@ func (p *Problem) newSolver(opts Options, st strategy, m *meter, out leftOut) *s
 		}
 	}
 	for i := range p.nodes {
-		s.nodeRoom[i] = p.nodes[i].free.Clone()
+		s.nodeRoom[i] = p.nodes[i].free
 	}
 	return s
+}
+
+// occupy takes the room of n pods of the class from an existing node; a negative n gives it back.
+func (s *solver) occupy(node int, class int32, n int64) {
+	room := s.nodeRoom[node].Clone()
+	room.Sub(s.p.classes[class].demand, n)
+	s.nodeRoom[node] = room
 }
 
 // step counts one unit of effort and reports whether there is any left.
@@ -208,10 +215,17 @@ func (s *solver) fillNodes() {
 		return
 	}
 	s.raiseScarce()
-	for i := range s.p.nodes {
-		if !s.p.nodes[i].accepts.Empty() && !s.stopped {
-			s.fillNode(i)
+	hosts := bitset.New(len(s.p.nodes))
+	for _, c := range s.order {
+		hosts.Or(s.p.roomy(c))
+	}
+	waiting := s.order
+	for i := range hosts.All() {
+		if waiting = slices.DeleteFunc(waiting, func(c int32) bool { return s.remaining[c] == 0 }); len(waiting) == 0 || s.stopped {
+			break
 		}
+		s.order = waiting
+		s.fillNode(i)
 	}
 	s.sortClasses()
 }
@@ -222,7 +236,7 @@ func (s *solver) fillNode(i int) {
 	order := make([]int32, 0, len(s.order))
 	for _, c := range s.order {
 		cl := &s.p.classes[c]
-		if s.remaining[c] > 0 && n.accepts.Has(int(cl.sig)) && s.nodeRoom[i].Fits(cl.demand) && !n.excludes(cl) {
+		if s.remaining[c] > 0 && s.p.accepts(i, cl.sig) && s.nodeRoom[i].Fits(cl.demand) && !n.excludes(cl) {
 			order = append(order, c)
 		}
 	}
@@ -233,11 +247,11 @@ func (s *solver) fillNode(i int) {
 	room.Clamp()
 	s.filler.preload(i)
 	content, _ := s.filler.fill(room, order, s.remaining, s.worth, s.strategy.relax)
-	s.filler.unload(i)
+	s.filler.unload()
 	s.onNodes[i] = content
 	for _, part := range content {
 		s.remaining[part.class] -= part.count
-		s.nodeRoom[i].Sub(s.p.classes[part.class].demand, part.count)
+		s.occupy(i, part.class, part.count)
 	}
 }
 
@@ -249,8 +263,8 @@ func (s *solver) raiseScarce() {
 			continue
 		}
 		hosts := 0
-		for i := range s.p.nodes {
-			if s.p.nodes[i].accepts.Has(int(s.p.classes[c].sig)) && s.nodeRoom[i].Fits(s.p.classes[c].demand) {
+		for i := range s.p.sigs[s.p.classes[c].sig].nodes.All() {
+			if s.nodeRoom[i].Fits(s.p.classes[c].demand) {
 				hosts++
 			}
 		}

@@ -1,7 +1,9 @@
 package scheduling
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -112,6 +114,27 @@ func (s *podSelector) print(x printer) print128 {
 		h = h.number(2) // prints as an empty selector does, and matches nothing
 	}
 	return h
+}
+
+// text tells matchers apart: one by port or disk says which, one by labels says all that its selectors do.
+func (m *matcher) text() string {
+	switch {
+	case m.port != nil:
+		return "port " + m.port.String()
+	case m.disk != nil:
+		return "disk " + m.disk.text()
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "group %d living %t", m.group, m.living)
+	for i := range m.selectors {
+		s := &m.selectors[i]
+		_, selectable := s.labels.Requirements()
+		fmt.Fprintf(&b, " %t %q %q %t", selectable, s.labels, sortedKeys(s.namespaces), s.everywhere)
+		if s.byLabels != nil {
+			fmt.Fprintf(&b, " %q", s.byLabels)
+		}
+	}
+	return b.String()
 }
 
 // finish makes the terms ready to be asked, once all are in.

@@ -2,6 +2,7 @@ package scheduling
 
 import (
 	"cmp"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -29,6 +30,8 @@ type topology struct {
 
 	tracks     []track
 	inclusions []inclusion
+	census     []census // by track
+	hosts      []host   // the existing nodes, as ledgers start with them
 }
 
 // cell is the domain of each key, -1 where the key is absent.
@@ -45,6 +48,9 @@ type track struct {
 	inclusion int32 // hosts that count, in topology.inclusions
 	spread    bool  // some spread constraint looks at it, so the minimum over all domains matters
 	skew      int32 // the least maxSkew of the constraints that must hold
+	// bound are the pods that count on each existing node before waiting pods come, whether the host is included or not;
+	// those of DaemonSets that are owed one are among them. nil if there are none.
+	bound []int32
 }
 
 // inclusion is a set of hosts that a spread constraint looks at: those that have the keys of all the pod's constraints
@@ -53,16 +59,32 @@ type inclusion struct{ rows, nodes bitset.Set }
 
 // hostKind is what topology sees of a host before waiting pods come to it.
 type hostKind struct {
-	cell     int32
+	cell int32
+	ties podTies
+
+	// Of rows; for existing nodes see inclusion.nodes and track.bound.
 	included bitset.Set // of topology.inclusions
-	tally    []held     // what its bound and DaemonSet pods add to tracks
-	ties     podTies
+	tally    []held     // what its DaemonSet pods add to tracks
 }
 
-// counts is what the host holds of a track before waiting pods come.
-func (h *hostKind) counts(t *topology, track int32) int64 {
-	if i, found := slices.BinarySearchFunc(h.tally, track, func(e held, t int32) int { return int(e.track - t) }); found &&
-		h.included.Has(int(t.tracks[track].inclusion)) {
+// includes reports whether the track counts pods on a host of the kind: the existing node, or a launched one if node is -1.
+func (t *topology) includes(h *hostKind, node, track int32) bool {
+	in := t.tracks[track].inclusion
+	if node >= 0 {
+		return t.inclusions[in].nodes.Has(int(node))
+	}
+	return h.included.Has(int(in))
+}
+
+// before is what the host holds of a track before waiting pods come, whether it is included or not.
+func (t *topology) before(h *hostKind, node, track int32) int64 {
+	if node >= 0 {
+		if bound := t.tracks[track].bound; bound != nil {
+			return int64(bound[node])
+		}
+		return 0
+	}
+	if i, found := slices.BinarySearchFunc(h.tally, track, func(e held, t int32) int { return int(e.track - t) }); found {
 		return int64(h.tally[i].count)
 	}
 	return 0
@@ -207,30 +229,34 @@ func (p *Problem) compileCells() {
 	}
 	for k, key := range t.keys {
 		ids := map[string]int32{}
-		note := func(values *column, into []cell) {
-			for i, id := range values.ids {
-				if into[i][k] = -1; id < 0 {
-					continue
+		note := func(of *column, into []cell) {
+			for i, id := range of.ids {
+				if into[i][k] = -1; id >= 0 {
+					into[i][k] = ids[of.values[id]]
 				}
-				domain, known := ids[values.values[id]]
-				if !known {
-					domain = int32(len(ids))
-					ids[values.values[id]] = domain
-				}
-				into[i][k] = domain
 			}
 		}
-		note(p.nodePlaces.column(key), nodes)
-		note(p.rowPlaces.column(key), rows)
+		ofNodes, ofRows := p.nodePlaces.column(key), p.rowPlaces.column(key)
+		for _, value := range slices.Concat(ofNodes.values, ofRows.values) {
+			if _, known := ids[value]; !known {
+				ids[value] = int32(len(ids))
+			}
+		}
+		note(ofNodes, nodes)
+		note(ofRows, rows)
 		t.domains[k] = int32(len(ids))
 	}
 	seen := map[string]int32{}
+	name := []byte{}
 	number := func(c cell) int32 {
-		name := fmt.Sprint(c)
-		id, known := seen[name]
+		name = name[:0]
+		for _, d := range c {
+			name = binary.LittleEndian.AppendUint32(name, uint32(d))
+		}
+		id, known := seen[string(name)]
 		if !known {
 			id = int32(len(t.cells))
-			seen[name] = id
+			seen[string(name)] = id
 			t.cells = append(t.cells, c)
 		}
 		return id
@@ -246,13 +272,18 @@ func (p *Problem) compileCells() {
 // compileTracks finds what is to be counted, and what each root asks of it.
 func (p *Problem) compileTracks() {
 	t := &p.topology
-	ids := map[track]int32{}
+	type trackKey struct {
+		key, matcher, anti, inclusion int32
+		spread                        bool
+	}
+	ids := map[trackKey]int32{}
 	members, owners := make([][]int32, len(p.terms.matchers)), make([][]int32, len(p.terms.anti))
 	id := func(tr track) int32 {
-		n, known := ids[tr]
+		name := trackKey{tr.key, tr.matcher, tr.anti, tr.inclusion, tr.spread}
+		n, known := ids[name]
 		if !known {
 			n = int32(len(t.tracks))
-			ids[tr] = n
+			ids[name] = n
 			tr.skew = math.MaxInt32
 			t.tracks = append(t.tracks, tr)
 			if tr.anti >= 0 {
@@ -333,11 +364,9 @@ func (p *Problem) relate(r *related, cl *class, in *inclusions, id func(track) i
 			r.empty = append(r.empty, id(track{key: t.key(term.topologyKey), matcher: term.matcher, anti: -1}))
 		}
 	}
-	for m := range r.matches.All() {
-		for _, n := range p.terms.antiOf[m] {
-			if term := &p.terms.anti[n]; !term.host() && r == cl.topo {
-				r.empty = append(r.empty, id(track{key: t.key(term.topologyKey), matcher: -1, anti: n}))
-			}
+	for _, n := range p.terms.against(r.matches) {
+		if r == cl.topo {
+			r.empty = append(r.empty, id(track{key: t.key(p.terms.anti[n].topologyKey), matcher: -1, anti: n}))
 		}
 	}
 	for _, list := range []*[]int32{&r.needs, &r.empty} {
@@ -388,13 +417,15 @@ func (p *Problem) countBound(members, owners [][]int32) {
 	if len(p.topology.tracks) == 0 {
 		return
 	}
-	sums := map[int32]int32{}
 	for i := range p.nodes {
 		n := &p.nodes[i]
-		clear(sums)
 		add := func(tracks []int32) {
-			for _, t := range tracks {
-				sums[t]++
+			for _, track := range tracks {
+				tr := &p.topology.tracks[track]
+				if tr.bound == nil {
+					tr.bound = make([]int32, len(p.nodes))
+				}
+				tr.bound[i]++
 			}
 		}
 		for _, pod := range n.pods {
@@ -403,7 +434,6 @@ func (p *Problem) countBound(members, owners [][]int32) {
 		for _, d := range n.owed {
 			add(p.daemons[d].counted)
 		}
-		p.topology.nodes[i].tally = sortedTally(sums)
 	}
 }
 
@@ -537,13 +567,7 @@ func (p *Problem) compileHostKinds() {
 	t.mates = make([][]int32, len(p.nodes))
 	byName := map[string][]int32{}
 	for i := range p.nodes {
-		kind := &t.nodes[i]
-		kind.included, kind.ties = bitset.New(len(t.inclusions)), p.nodes[i].ties
-		for n := range t.inclusions {
-			if t.inclusions[n].nodes.Has(i) {
-				kind.included.Add(n)
-			}
-		}
+		t.nodes[i].ties = p.nodes[i].ties
 		if p.nodes[i].twin {
 			name := p.nodes[i].object.Labels[corev1.LabelHostname]
 			byName[name] = append(byName[name], int32(i))
@@ -554,6 +578,82 @@ func (p *Problem) compileHostKinds() {
 			t.mates[i] = byName[p.nodes[i].object.Labels[corev1.LabelHostname]]
 		}
 	}
+	t.hosts = make([]host, len(p.nodes))
+	for i := range t.hosts {
+		t.hosts[i] = host{kind: &t.nodes[i], node: int32(i), copies: 1}
+	}
+	t.census = make([]census, len(t.tracks))
+	for n := range t.tracks {
+		t.census[n] = t.take(&t.tracks[n])
+	}
+}
+
+// census is what a track counts on all existing nodes together, before waiting pods come.
+type census struct {
+	counts  []int64 // by domain, on included nodes; nil for tracks by host
+	present []int64 // of spread tracks: by domain, how many nodes are included
+	total   int64   // on included nodes
+	heights heights // of spread tracks by host
+	all     []int32 // by domain, on included nodes or not; nil for tracks by host
+}
+
+// take counts what the track has on existing nodes. Nodes of one hostname are one domain of it.
+func (t *topology) take(tr *track) census {
+	var c census
+	if tr.key != hostname {
+		c.counts, c.all = make([]int64, t.domains[tr.key]), make([]int32, t.domains[tr.key])
+		if tr.spread {
+			c.present = make([]int64, t.domains[tr.key])
+		}
+	}
+	included := t.inclusions[tr.inclusion].nodes
+	count := func(i int) int64 {
+		if tr.bound == nil {
+			return 0
+		}
+		return int64(tr.bound[i])
+	}
+	for i := range t.nodes {
+		n, in := count(i), included.Has(i)
+		if tr.key != hostname {
+			d := t.cells[t.nodes[i].cell][tr.key]
+			if d < 0 {
+				continue
+			}
+			c.all[d] += int32(n)
+			if !in {
+				continue
+			}
+			c.counts[d] += n
+			if tr.spread {
+				c.present[d]++
+			}
+		}
+		if !in {
+			continue
+		}
+		c.total += n
+		if tr.key == hostname && tr.spread {
+			height := n
+			if t.mates[i] != nil {
+				height = 0
+				first := -1
+				for _, m := range t.mates[i] {
+					if included.Has(int(m)) {
+						height += count(int(m))
+						if first < 0 {
+							first = int(m)
+						}
+					}
+				}
+				if first != i {
+					continue
+				}
+			}
+			c.heights.add(height, 1)
+		}
+	}
+	return c
 }
 
 // daemonTally is what the DaemonSets of a set of rows add to tracks, and how they relate to other pods on the host.

@@ -1,0 +1,67 @@
+package scheduling
+
+import (
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// What if: the problem as it would be without some nodes, or with some more pods. A derived problem is a Problem like any
+// other, and gives the plan that compiling the changed snapshot gives.
+
+// Without is the snapshot in which the named nodes are gone, and the pods on them that their controllers make anew are
+// waiting pods, unbound. These are the pods that a drain moves (see [Snapshot.Drained]), and those besides that a drain
+// would wait for: that a pod asks not to be disrupted does not keep it on a node that is gone. Other pods are gone with
+// their node: those of DaemonSets, static ones, those without a controller, those that have run to their end, and those
+// that are being deleted (of a StatefulSet these come back, too).
+//
+// All else stays as it is: volumes that are bound stay bound, and where a volume is reached from a node that is gone
+// alone, its pod has no place. What the node had no longer counts towards its pool's limits. A name that no node has is
+// an error. s is not modified.
+func (s Snapshot) Without(nodes ...string) (Snapshot, error) {
+	gone := make(map[string]bool, len(nodes))
+	for _, name := range nodes {
+		gone[name] = true
+	}
+	pods, rest := slices.Clip(s.Pods), make([]Node, 0, len(s.Nodes))
+	for i := range s.Nodes {
+		n := &s.Nodes[i]
+		if !gone[n.Name()] {
+			rest = append(rest, *n)
+			continue
+		}
+		delete(gone, n.Name())
+		for _, pod := range n.Pods {
+			if comesBack(pod) {
+				pods = append(pods, successor(pod))
+			}
+		}
+	}
+	for _, name := range nodes {
+		if gone[name] {
+			return Snapshot{}, fmt.Errorf("without node %q: the snapshot has no such node", name)
+		}
+	}
+	s.Pods, s.Nodes = pods, rest
+	return s, nil
+}
+
+// Without is the problem in which the named nodes are gone and their pods wait: what compiling [Snapshot.Without] gives,
+// which says which pods these are. Names that no node has are an error, and so is a pod that comes to wait and needs a
+// fact that the snapshot does not have. p is not modified.
+func (p *Problem) Without(nodes ...string) (*Problem, error) {
+	s, err := p.snapshot.Without(nodes...)
+	if err != nil {
+		return nil, err
+	}
+	return Compile(s)
+}
+
+// With is the problem with further waiting pods: what compiling the snapshot with these pods in Pods gives. Errors are
+// those of [Compile]. Neither p nor the pods are modified, and the pods must not change while the problem is in use.
+func (p *Problem) With(pods ...*corev1.Pod) (*Problem, error) {
+	s := p.snapshot
+	s.Pods = slices.Concat(s.Pods, pods)
+	return Compile(s)
+}
