@@ -13,7 +13,8 @@ import (
 type Bound struct {
 	// Price is in dollars per hour.
 	Price float64
-	// Level says how it was proven: "resources" by prices of resources, "whole nodes" by a search over whole nodes.
+	// Level says how it was proven: "resources" by prices of resources, "whole nodes" by a search over whole nodes,
+	// "contents" by what the possible contents of nodes are worth.
 	Level string
 }
 
@@ -41,7 +42,31 @@ func (p *Problem) LowerBound(ctx context.Context) (Bound, error) {
 			bound.Level = "whole nodes"
 		}
 	}
+	contents, err := p.boundByContents(ctx, sh, p.boundBins(), proofRounds)
+	if err != nil {
+		return Bound{}, err
+	}
+	if contents > bound.Price*(1+1e-9) {
+		bound = Bound{Price: contents, Level: "contents"}
+	}
 	return bound, nil
+}
+
+// proofRounds is how many rounds of column generation LowerBound takes.
+const proofRounds = 60
+
+// closeEnough is the gap up to which a plan is not held against the dearer bound of what contents are worth.
+const closeEnough = 1.02
+
+// boundOf is the lower bound for placing counts pods of each class, which an attempt has placed for so much. worths, by
+// root, are what column generation has made of their pods, nil if there was none.
+func (p *Problem) boundOf(counts []int64, price float64, worths []float64) float64 {
+	bound := p.bound(counts)
+	if worths != nil && price > bound*closeEnough {
+		bins := p.boundBins()
+		bound = math.Max(bound, p.boundByWorths(p.shapesOf(counts, bins, false), bins, worths))
+	}
+	return bound
 }
 
 // bound is the lower bound for placing counts pods of each class. Pods that share volumes are left out: what they ask for
@@ -61,8 +86,19 @@ func (p *Problem) bound(counts []int64) float64 {
 	return total
 }
 
-// boundMarkets are the markets of the classes with pods, over all bins that a node can be bought as. Bins that keep
-// minValues are left out: their pools' plain bins have at least their room for at most their price.
+// boundBins are all bins that a node can be bought as. Bins that keep minValues are left out: their pools' plain bins have
+// at least their room for at most their price.
+func (p *Problem) boundBins() []int32 {
+	var bins []int32
+	for b := range p.bins {
+		if len(p.pools[p.bins[b].pool].minimums) == 0 || p.bins[b].relaxed {
+			bins = append(bins, int32(b))
+		}
+	}
+	return bins
+}
+
+// boundMarkets are the shapes of the classes with pods and their markets, over all bins that a node can be bought as.
 func (p *Problem) boundMarkets(counts []int64) (*shapes, []market) {
 	wanted := bitset.New(max(len(p.sigs), 1))
 	for c, n := range counts {
@@ -70,12 +106,7 @@ func (p *Problem) boundMarkets(counts []int64) (*shapes, []market) {
 			wanted.Add(int(p.classes[c].sig))
 		}
 	}
-	var bins []int32
-	for b := range p.bins {
-		if len(p.pools[p.bins[b].pool].minimums) == 0 || p.bins[b].relaxed {
-			bins = append(bins, int32(b))
-		}
-	}
+	bins := p.boundBins()
 	return p.shapesOf(counts, bins, false), p.markets(bins, wanted)
 }
 
@@ -147,8 +178,8 @@ func (p *Problem) marketBound(m market, sh *shapes) (price float64, whole bool) 
 	return math.Max(relaxed, searched), searched > relaxed*(1+1e-9)
 }
 
-// shapeBound is what all pods are worth at their shapes' prices, less the most that existing nodes can hold of it. No
-// set of new nodes holds more worth than it costs. Beside existing nodes only resources are priced: a row of slots counts
+// shapeBound is what all pods are worth at their shapes' prices, less the most that existing nodes can hold of it, and
+// notes the prices with the shapes. No set of new nodes holds more worth than it costs. Beside existing nodes only resources are priced: a row of slots counts
 // the pods that existing nodes leave, and a new node may hold more than those.
 func (p *Problem) shapeBound(c *cover, m market, dual []float64) float64 {
 	resources := len(c.dims)
@@ -161,6 +192,7 @@ func (p *Problem) shapeBound(c *cover, m market, dual []float64) float64 {
 	prices, scales := p.shapePrices(c, m, dual)
 	total := 0.0
 	for k := range c.ids {
+		c.shape(k).worth = prices[k]
 		total += prices[k] * float64(c.shape(k).count)
 	}
 	useful := make([]float64, len(c.load))

@@ -16,19 +16,24 @@ import (
 // found by filling each kind of node with what pods are worth at present, and few are ever needed. Rounded down, the
 // solution is most of a plan; the rest is bought as ever. It pays where few pods fit on a node, so that it matters which.
 //
+// What pods are worth in the solution swings wildly at first, so nodes are filled by a mixture with the worths that have
+// proven the best bound so far (Wentges, "Weighted Dantzig-Wolfe decomposition for linear mixed-integer programming",
+// 1997).
+//
 // Columns are made by the plan: nodes are filled and bought as if for good, each time at the worths of the solution so
 // far, and all that is bought becomes a column. Columns that were made for each other cover all pods together; a few such
 // plans bring the program near its optimum, where the best contents of each node alone would take it many times as long.
-// Once that finds nothing, each kind of node is filled as well as can be.
 
 const (
 	maxColumnRows   = 1_200 // shapes up to which columns are generated
 	maxColumnRounds = 12    // plans made
 	restRounds      = 3     // plans made for what rounding down left
-	columnPivots    = 600   // steps of the linear program in one round
+	columnPivots    = 1_000 // steps of the linear program in one round
 	wholeNodes      = 1.5   // nodes for each shape from which on columns are generated
-	restNodes       = 0.25  // the same for what rounding down left
+	restNodes       = 0.1   // the same for what rounding down left
+	smoothing       = 0.5   // weight of the worths that have proven the best bound
 	barely          = 5e-4  // share of the value that a round must gain for another to be worth it
+	patience        = 2     // rounds in a row that may gain less
 	efficient       = 0.85  // share of the best worth for money up to which a kind of node was left out of the next plan
 )
 
@@ -43,6 +48,7 @@ type columns struct {
 	made    []mix // by column of the master, those of its rows first
 	worth   []float64
 	bound   float64
+	proven  []float64 // the worths that prove the bound: no node is worth more than it costs
 	stuffer *stuffer
 }
 
@@ -101,58 +107,78 @@ func (p *Problem) newColumns(sh *shapes, bins []int32, cost func(b int32) float6
 		return nil
 	}
 	g.master = lp.NewCover(demand, own)
-	g.worth = make([]float64, len(sh.list))
+	g.worth, g.proven = make([]float64, len(sh.list)), make([]float64, len(sh.list))
 	for id := range sh.list { // prices of resources are the first guess
 		if g.rowOf[id] >= 0 {
-			g.worth[id] = sh.list[id].worth
+			g.proven[id] = sh.list[id].worth
 		}
 	}
 	return g
 }
 
-// generate makes columns until they gain little, or the rounds are over. step reports whether there is effort left for
-// filling one more node.
-func (g *columns) generate(ctx context.Context, rounds int, step func() bool) error {
-	value := math.Inf(1)
+// generate makes columns until the solution is close to what is proven, or gains little, or the rounds are over. step
+// reports whether there is effort left for filling one more node.
+func (g *columns) generate(ctx context.Context, rounds, patience int, step func() bool) error {
+	mixed := make([]float64, len(g.worth))
+	value, idle := math.Inf(1), 0
+	weight := 1.0 // of the proven worths
+	defer g.read()
 	for range rounds {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		added, ok := g.cover(g.worth, step)
+		for id := range mixed {
+			mixed[id] = weight*g.proven[id] + (1-weight)*g.worth[id]
+		}
+		added, ok := g.cover(mixed, step)
 		if !ok {
 			return nil
 		}
+		more, ok := g.price(mixed, step)
+		if added += more; !ok || added == 0 && weight == 0 {
+			return nil
+		}
+		weight = smoothing
 		if added == 0 {
-			if added, ok = g.price(step); !ok || added == 0 {
-				return nil
-			}
+			weight = 0
 		}
 		g.master.Optimize(columnPivots)
-		if g.master.Value() > value*(1-barely) {
+		if g.master.Value() <= g.bound*goodEnough {
+			return nil
+		}
+		if g.master.Value() < value*(1-barely) {
+			idle = 0
+		} else if idle++; idle == patience {
 			return nil
 		}
 		value = g.master.Value()
-		for id, row := range g.rowOf {
-			if row >= 0 {
-				g.worth[id] = math.Max(0, g.master.Dual()[row])
-			}
-		}
+		g.read()
 	}
 	return nil
 }
 
-// price fills each stall as well as can be at the present worths, adds the contents that improve the solution, and says
-// how many did. It proves a bound: no node is worth more than it costs once all worths are divided by the most that any
-// is worth for its money (Farley, "A note on bounding a class of linear programming problems", 1990).
-func (g *columns) price(step func() bool) (added int, ok bool) {
+// read takes over what pods are worth in the present solution.
+func (g *columns) read() {
+	for id, row := range g.rowOf {
+		if row >= 0 {
+			g.worth[id] = math.Max(0, g.master.Dual()[row])
+		}
+	}
+}
+
+// price fills each stall as well as can be at the worths, adds the contents that improve the solution, and says how many
+// did. It proves a bound: no node is worth more than it costs once all worths are divided by the most that any is worth
+// for its money (Farley, "A note on bounding a class of linear programming problems", 1990).
+func (g *columns) price(worth []float64, step func() bool) (added int, ok bool) {
 	dearest := 0.0
 	for i := range g.stalls {
 		s := &g.stalls[i]
 		if !step() {
 			return added, false
 		}
-		content, _, most := g.stuffer.worthiest(s.sack, g.worth, s.cost)
-		dearest = math.Max(dearest, most/s.cost)
+		content, _, most := g.stuffer.worthiest(s.sack, worth, s.cost)
+		s.yield = most / s.cost
+		dearest = math.Max(dearest, s.yield)
 		if g.add(int32(i), content) {
 			added++
 		}
@@ -160,10 +186,15 @@ func (g *columns) price(step func() bool) (added int, ok bool) {
 	total := 0.0
 	for id, row := range g.rowOf {
 		if row >= 0 {
-			total += g.worth[id] * float64(g.shapes.list[id].count)
+			total += worth[id] * float64(g.shapes.list[id].count)
 		}
 	}
-	g.bound = math.Max(g.bound, total/math.Max(1, dearest))
+	if total /= math.Max(dearest, 1e-12); total > g.bound {
+		g.bound = total
+		for id := range worth {
+			g.proven[id] = worth[id] / dearest
+		}
+	}
 	return added, true
 }
 
@@ -271,6 +302,22 @@ func (g *columns) solution() []chosen {
 	return out
 }
 
+// worths is what a pod of each root is worth in the solution, of those that it covers: the mean over its parts.
+func (g *columns) worths(counts []int64) []float64 {
+	total, pods := make([]float64, len(counts)), make([]float64, len(counts))
+	for c, n := range counts {
+		if n > 0 && g.rowOf[g.shapes.of[c]] >= 0 {
+			root := g.p.classes[c].root
+			total[root] += float64(n) * g.worth[g.shapes.of[c]]
+			pods[root] += float64(n)
+		}
+	}
+	for root := range total {
+		total[root] /= math.Max(1, pods[root])
+	}
+	return total
+}
+
 // suitsColumns reports whether column generation is worth its while for what remains: not where there are more shapes than
 // nodes, so that hardly any node of its solution is whole.
 func (s *solver) suitsColumns() bool {
@@ -297,10 +344,13 @@ func (s *solver) buyColumns(ctx context.Context, bins []int32) (int, error) {
 	if g == nil {
 		return 0, nil
 	}
-	if err := g.generate(ctx, rounds, s.step); err != nil {
+	if err := g.generate(ctx, rounds, patience, s.step); err != nil {
 		return 0, err
 	}
-	bought := 0
+	if s.duals == nil {
+		s.duals = g.worths(s.remaining)
+	}
+	bought, before := 0, s.launches
 	for _, c := range g.solution() {
 		bin := g.stalls[c.stall].bin
 		for left := int64(math.Floor(c.times + 1e-6)); left > 0; {
@@ -321,6 +371,9 @@ func (s *solver) buyColumns(ctx context.Context, bins []int32) (int, error) {
 			}
 			left -= n
 		}
+	}
+	if t := s.opts.Trace; t != nil && t.Columns != nil {
+		t.Columns(len(g.rows), len(g.made), g.master.Value(), int(s.launches-before))
 	}
 	return bought, nil
 }

@@ -74,6 +74,10 @@ type Trace struct {
 	// Attempt is called after each attempt at a plan: how it went about it, what its launches cost in dollars per
 	// hour, and how many pods it left out. The best attempt becomes the plan.
 	Attempt func(strategy string, price float64, unplaced int)
+	// Columns is called each time that column generation has covered what an attempt still had to place: how many kinds of
+	// pods, how many contents of nodes it made, what its solution with fractions of nodes costs in dollars per hour, and how
+	// many whole nodes of it were bought.
+	Columns func(shapes, contents int, price float64, bought int)
 	// Pattern is called for each kind of node in the finished plan: where it is bought, how many nodes of the kind,
 	// and how many pods on each.
 	Pattern func(pool string, offering cloudprovider.OfferingKey, nodes, pods int)

@@ -174,7 +174,7 @@ const maxTries = 400
 
 // worthiest looks for the content that is worth most at the given worths by shape. It returns that content, its worth, and a
 // worth that no content exceeds. It stops at the first content that is worth more than cost, and tries harder the less is
-// left to be found.
+// left to be found; with an infinite cost it does not try at all.
 func (f *stuffer) worthiest(k *sack, worth []float64, cost float64) (content []portion, value, most float64) {
 	f.begin(k, func(id int32) float64 { return worth[id] })
 	f.relaxed(k)
@@ -198,7 +198,7 @@ func (f *stuffer) worthiest(k *sack, worth []float64, cost float64) (content []p
 			f.byGain = append(f.byGain, int32(i))
 		}
 	}
-	if most <= cost*(1+1e-9) {
+	if !math.IsInf(cost, 1) && most <= cost*(1+1e-9) {
 		return nil, 0, most
 	}
 	slices.SortFunc(f.byGain, func(a, b int32) int {
@@ -208,10 +208,10 @@ func (f *stuffer) worthiest(k *sack, worth []float64, cost float64) (content []p
 		f.take(k, int(i), math.MaxInt32)
 	}
 	content, value = f.content(k)
-	if value > cost*(1+1e-6) {
+	if value > cost*(1+1e-6) || math.IsInf(cost, 1) {
 		return content, value, most
 	}
-	found, exact := f.branch(k, value, most)
+	found, exact := f.branch(k, value, most, maxTries)
 	if found {
 		copy(f.taken, f.best)
 		content, value = f.content(k)
@@ -222,10 +222,31 @@ func (f *stuffer) worthiest(k *sack, worth []float64, cost float64) (content []p
 	return content, value, most
 }
 
-// branch looks for a content that is worth more than value, with no more than maxTries contents tried. It leaves what it
+// maxProof bounds how many contents are looked at for one sack when a bound is to be proven.
+const maxProof = 20_000
+
+// exceeds returns a worth that no content exceeds, or enough if none does.
+func (f *stuffer) exceeds(k *sack, worth []float64, enough float64) float64 {
+	_, value, most := f.worthiest(k, worth, math.Inf(1))
+	if most <= enough {
+		return enough
+	}
+	found, exact := f.branch(k, math.Max(value, enough), most, maxProof)
+	switch {
+	case !exact:
+		return most
+	case !found:
+		return math.Max(value, enough)
+	}
+	copy(f.taken, f.best)
+	_, value = f.content(k)
+	return value
+}
+
+// branch looks for a content that is worth more than value, with no more than so many tried. It leaves what it
 // found in f.best, and reports whether it found any and whether there is none better. most is what the relaxed problem is
 // worth, whose solution said what each shape gains.
-func (f *stuffer) branch(k *sack, value, most float64) (found, exact bool) {
+func (f *stuffer) branch(k *sack, value, most float64, tries int) (found, exact bool) {
 	for i, n := range f.taken {
 		if n > 0 {
 			f.put(k, i, -n)
@@ -239,7 +260,7 @@ func (f *stuffer) branch(k *sack, value, most float64) (found, exact bool) {
 		f.hope[at] = f.hope[at+1] + math.Max(0, f.gain[i])*f.upper[i]
 	}
 	f.best = resized(f.best, len(f.taken))
-	f.tries = maxTries
+	f.tries = tries
 	target := value
 	f.descend(k, 0, 0, most-f.hope[0], &target)
 	return target > value, f.tries > 0

@@ -169,7 +169,9 @@ func (s *shapes) relate(p *Problem) {
 			continue
 		}
 		for _, c := range p.classes[sh.members[0]].apart {
-			if other := s.of[c]; other >= 0 && len(s.list[other].members) == 1 {
+			other := s.of[c]
+			hard := s.caps || other >= 0 && p.classes[c].ties.conflict(p.classes[sh.members[0]].ties)
+			if other >= 0 && hard && len(s.list[other].members) == 1 {
 				sh.apart = append(sh.apart, other)
 			}
 		}
