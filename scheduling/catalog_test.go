@@ -15,8 +15,8 @@ import (
 	"github.com/kerf-autoscaler/kerf/scheduling"
 )
 
-// past is the world as it may have been a while ago: some types, offerings and pools were others, most were the very same.
-// Pools that s has may be changed in place, as a caller might who owns them: pools is what they are now.
+// past is the world as it may have been a while ago: some types, offerings and pools were others, most types were the very
+// same. Its pools are objects of their own.
 func past(s scheduling.Snapshot, rng *rand.Rand) scheduling.Snapshot {
 	lists := map[string][]*cloudprovider.InstanceType{}
 	copies := map[*cloudprovider.InstanceType]*cloudprovider.InstanceType{}
