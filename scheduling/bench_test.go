@@ -2,6 +2,8 @@ package scheduling_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -85,15 +87,32 @@ func wide(pods, pools, types int) scheduling.Snapshot {
 	return s
 }
 
+// Each case is compiled without a catalogue to reuse, with that of the same snapshot, and with that of a snapshot in which
+// one type of one pool had another price.
 func BenchmarkCompile(b *testing.B) {
 	for _, size := range []struct{ pods, pools, types int }{{100_000, 1, 600}, {1_000, 10, 900}, {1_000, 10_000, 60}} {
 		b.Run(fmt.Sprintf("pods=%d/pools=%d/types=%d", size.pods, size.pools, size.types), func(b *testing.B) {
 			s := wide(size.pods, size.pools, size.types)
-			b.ReportAllocs()
-			for b.Loop() {
-				_, err := scheduling.Compile(s)
-				require.NoError(b, err)
+			compile := func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					_, err := scheduling.Compile(s)
+					require.NoError(b, err)
+				}
 			}
+			b.Run("catalog=none", compile)
+			problem, err := scheduling.Compile(s)
+			require.NoError(b, err)
+			s.Catalog = problem.Catalog()
+			b.Run("catalog=same", compile)
+			name := s.NodePools[0].Name
+			list := slices.Clone(s.InstanceTypes[name])
+			dearer := *list[0]
+			dearer.Offerings = slices.Clone(dearer.Offerings)
+			dearer.Offerings[0].Price *= 2
+			list[0], s.InstanceTypes = &dearer, maps.Clone(s.InstanceTypes)
+			s.InstanceTypes[name] = list
+			b.Run("catalog=changed", compile)
 		})
 	}
 }

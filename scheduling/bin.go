@@ -108,21 +108,22 @@ func (p *Problem) compileRooms() {
 
 // plainBins are the bins of a pool without regard to minValues: one for each type and kind of row.
 func (p *Problem) plainBins(pool int32) []bin {
-	type key struct{ typ, column, overhead int32 }
-	ids := map[key]int{}
-	var bins []bin
-	for r := p.pools[pool].rows[0]; r < p.pools[pool].rows[1]; r++ {
-		if !p.available(r) || p.columns[p.columnOf[r]].Empty() {
-			continue
+	bins := make([]bin, 0, len(p.pools[pool].types))
+	for _, rows := range p.pools[pool].typeRows {
+		first := len(bins) // of the type
+		for r := rows[0]; r < rows[1]; r++ {
+			if !p.available(r) || p.columns[p.columnOf[r]].Empty() {
+				continue
+			}
+			at := first + slices.IndexFunc(bins[first:], func(b bin) bool {
+				return p.columnOf[b.rows[0]] == p.columnOf[r] && p.overheadOf[b.rows[0]] == p.overheadOf[r]
+			})
+			if at < first {
+				at = len(bins)
+				bins = append(bins, bin{pool: pool, room: p.room(r), sigs: p.columns[p.columnOf[r]], rows: make([]int32, 0, rows[1]-r)})
+			}
+			bins[at].rows = append(bins[at].rows, r)
 		}
-		k := key{p.rows[r].typ, p.columnOf[r], p.overheadOf[r]}
-		id, known := ids[k]
-		if !known {
-			id = len(bins)
-			ids[k] = id
-			bins = append(bins, bin{pool: pool, room: p.room(r), sigs: p.columns[k.column]})
-		}
-		bins[id].rows = append(bins[id].rows, r)
 	}
 	for i := range bins {
 		slices.SortFunc(bins[i].rows, p.compareRows)

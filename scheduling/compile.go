@@ -2,6 +2,7 @@ package scheduling
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -56,6 +57,7 @@ type Problem struct {
 	rowOrder  []int32 // rows of the heaviest pools first, then by compareRows; nil unless the problem is exacting
 	rowRank   []int32 // by row, its place in the order of compareRows
 	priced    []int32 // rows by pool, those of one pool by compareRows
+	byPrice   []int32 // offers by price and name
 
 	typeIDs               map[*cloudprovider.InstanceType]int32
 	providerKeys          map[string]bool
@@ -96,6 +98,7 @@ func Compile(s Snapshot) (*Problem, error) {
 	p.compileTopology()
 	p.compileBins()
 	p.roomySets = make([]atomic.Pointer[bitset.Set], len(p.classes))
+	p.snapshot.Catalog = p.catalog()
 	return p, nil
 }
 
@@ -159,8 +162,16 @@ func (p *Problem) compileHosts(f *findings) {
 		p.compileVariants(&p.pools[i], mentioned)
 	}
 	p.compileRows()
-	p.rankRows()
+	reused := p.snapshot.Catalog.same(p)
+	if c := p.snapshot.Catalog; reused {
+		p.rowRank, p.priced, p.byPrice = c.rowRank, c.priced, c.byPrice
+	} else {
+		p.rankRows()
+	}
 	p.rowPlaces = newPlaces(len(p.rows), p.rowLabel)
+	if reused {
+		p.rowPlaces.columns = maps.Clone(p.snapshot.Catalog.columns)
+	}
 	p.nodePlaces = newPlaces(len(p.nodes), p.nodeLabel)
 	p.compileOverheads()
 	p.compileRooms()

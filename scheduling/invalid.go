@@ -81,23 +81,26 @@ func checkNames(f *findings, s *Snapshot) {
 	}
 }
 
-// checkCatalogues finds instance types that cannot be true. A catalogue that several pools share is looked at once.
+// checkCatalogues finds instance types that cannot be true. A catalogue that several pools share is looked at once, and
+// types that have been found sound before are not looked at.
 func checkCatalogues(f *findings, s *Snapshot) {
 	seen := map[*cloudprovider.InstanceType]bool{}
 	for _, pool := range sortedKeys(s.InstanceTypes) {
 		types := s.InstanceTypes[pool]
-		fresh := slices.ContainsFunc(types, func(t *cloudprovider.InstanceType) bool { return t == nil || !seen[t] })
-		for _, t := range types {
+		fresh := slices.DeleteFunc(slices.Clone(types), func(t *cloudprovider.InstanceType) bool {
+			return t != nil && (seen[t] || s.Catalog.typ(t) != nil)
+		})
+		for _, t := range fresh {
 			seen[t] = true
 		}
-		if !fresh {
-			if name, twice := duplicateName(types); twice {
-				f.add(fmt.Sprintf("InstanceTypes[%s]", pool), "type %q occurs twice", name)
+		name, twice := duplicateName(types)
+		switch {
+		case len(fresh) == 0 && twice:
+			f.add(fmt.Sprintf("InstanceTypes[%s]", pool), "type %q occurs twice", name)
+		case twice, len(cloudprovider.ValidateInstanceTypes(fresh)) > 0:
+			for _, e := range cloudprovider.ValidateInstanceTypes(types) { // all of them, since paths have positions
+				f.add(fmt.Sprintf("InstanceTypes[%s]%s", pool, e.Path), "%s", e.Problem)
 			}
-			continue
-		}
-		for _, e := range cloudprovider.ValidateInstanceTypes(types) {
-			f.add(fmt.Sprintf("InstanceTypes[%s]%s", pool, e.Path), "%s", e.Problem)
 		}
 	}
 }

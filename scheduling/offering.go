@@ -22,7 +22,9 @@ type typeInfo struct {
 	published   corev1.ResourceList       // allocatable, as nodes will report it; shared by launches
 	allocatable resource.Vector           // the same, in Problem.dims
 	capacity    resource.Vector           // in Problem.limitDims
-	offers      []int32                   // in Problem.offers
+	offers      []int32                   // in Problem.offers, one after the other
+	listed      []*cloudprovider.Offering // sorted, those that no node can come of included
+	keys        []string                  // that type and offerings speak of, sorted
 }
 
 // offer is one instance type in one zone at one capacity type.
@@ -43,6 +45,19 @@ type stock struct {
 // compileTypes turns the catalogues into types and offers. Requirements that leave an offering no possible node drop
 // the offering.
 func (p *Problem) compileTypes() {
+	c := p.snapshot.Catalog
+	alike := c != nil && !c.volumes && len(p.storage.dims) == 0 && p.dims.Equal(c.dims)
+	alikeLimits := c != nil && p.limitDims.Equal(c.limitDims)
+	if c.lists(&p.snapshot) {
+		p.typeIDs, p.types, p.offers, p.stocks = c.typeIDs, c.types, c.offers, c.stocks
+		if !alike || !alikeLimits {
+			p.types = slices.Clone(p.types)
+			for i := range p.types {
+				p.measure(&p.types[i])
+			}
+		}
+		return
+	}
 	p.typeIDs = map[*cloudprovider.InstanceType]int32{}
 	stocks := map[string]int32{}
 	for _, pool := range sortedKeys(p.snapshot.InstanceTypes) {
@@ -52,20 +67,66 @@ func (p *Problem) compileTypes() {
 			}
 			id := int32(len(p.types))
 			p.typeIDs[t] = id
-			info := typeInfo{source: t, published: t.Allocatable(), capacity: p.limitDims.Demand(t.Capacity)}
-			info.allocatable = p.dims.Capacity(info.published)
-			p.limitVolumes(info.allocatable, t.VolumeLimits)
-			info.labels, info.open = splitLabels(t.Requirements)
-			for _, o := range sortedOfferings(t) {
-				compiled := offer{typ: id, source: o, stock: p.stockOf(stocks, o.Stock)}
-				compiled.labels, compiled.open = splitLabels(o.Requirements)
-				if !consistent(t, o) {
-					continue
-				}
-				info.offers = append(info.offers, int32(len(p.offers)))
-				p.offers = append(p.offers, compiled)
+			var info typeInfo
+			before := c.typ(t)
+			if before != nil {
+				info = *before
+				p.adoptOffers(c, &info, id, stocks)
+			} else {
+				info = readType(t)
+				p.readOffers(&info, id, stocks)
+			}
+			if before == nil || !alike || !alikeLimits {
+				p.measure(&info)
 			}
 			p.types = append(p.types, info)
+		}
+	}
+}
+
+// measure turns what machines of the type have into vectors.
+func (p *Problem) measure(info *typeInfo) {
+	info.allocatable = p.dims.Capacity(info.published)
+	p.limitVolumes(info.allocatable, info.source.VolumeLimits)
+	info.capacity = p.limitDims.Demand(info.source.Capacity)
+}
+
+// readType finds out what an instance type says, its offerings aside.
+func readType(t *cloudprovider.InstanceType) typeInfo {
+	info := typeInfo{source: t, published: t.Allocatable(), listed: sortedOfferings(t), keys: t.Requirements.Keys()}
+	info.labels, info.open = splitLabels(t.Requirements)
+	for _, o := range info.listed {
+		info.keys = append(info.keys, o.Requirements.Keys()...)
+	}
+	slices.Sort(info.keys)
+	info.keys = slices.Compact(info.keys)
+	return info
+}
+
+// readOffers makes offers of the type's offerings.
+func (p *Problem) readOffers(info *typeInfo, id int32, stocks map[string]int32) {
+	for _, o := range info.listed {
+		compiled := offer{typ: id, source: o, stock: p.stockOf(stocks, o.Stock)}
+		compiled.labels, compiled.open = splitLabels(o.Requirements)
+		if !consistent(info.source, o) {
+			continue
+		}
+		info.offers = append(info.offers, int32(len(p.offers)))
+		p.offers = append(p.offers, compiled)
+	}
+}
+
+// adoptOffers takes over the offers that the type had in the catalogue. Stocks are counted anew.
+func (p *Problem) adoptOffers(c *Catalog, info *typeInfo, id int32, stocks map[string]int32) {
+	before := info.offers
+	info.offers = make([]int32, 0, len(before))
+	for _, o := range info.listed {
+		stock := p.stockOf(stocks, o.Stock)
+		if at := len(info.offers); at < len(before) && c.offers[before[at]].source == o {
+			compiled := c.offers[before[at]]
+			compiled.typ, compiled.stock = id, stock
+			info.offers = append(info.offers, int32(len(p.offers)))
+			p.offers = append(p.offers, compiled)
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kerf-autoscaler/kerf/cloudprovider"
 )
 
 // The total orders of the package. Nothing reaches a plan in the order of a map or of the input.
@@ -68,35 +70,41 @@ func (p *Problem) rankRows() {
 // rankOffers is the place of each offer in the order of price, type name, zone, capacity type and stock, and how many
 // places there are: offers that agree in all of these have one.
 func (p *Problem) rankOffers() (rankOf []int32, ranks int32) {
-	type priced struct {
-		price float64
-		offer int32
-	}
-	list := make([]priced, len(p.offers))
-	for o := range list {
-		list[o] = priced{p.offers[o].source.Price, int32(o)}
-	}
-	compare := func(a, b priced) int {
-		if order := cmp.Compare(a.price, b.price); order != 0 { // enough for most
-			return order
-		}
-		x, y := p.offeringKey(&p.offers[a.offer]), p.offeringKey(&p.offers[b.offer])
-		return cmp.Or(
-			strings.Compare(x.InstanceType, y.InstanceType),
-			strings.Compare(x.Zone, y.Zone),
-			strings.Compare(x.CapacityType, y.CapacityType),
-			strings.Compare(x.StockKey, y.StockKey),
-		)
-	}
-	slices.SortFunc(list, compare)
-	rankOf = make([]int32, len(list))
-	for i, o := range list {
-		if i > 0 && compare(list[i-1], o) != 0 {
+	kept, fresh := p.snapshot.Catalog.sortedOffers(p)
+	slices.SortFunc(fresh, p.compareOffers)
+	p.byPrice = merged(kept, fresh, p.compareOffers)
+	rankOf = make([]int32, len(p.offers))
+	for i, o := range p.byPrice {
+		if i > 0 && p.compareOffers(p.byPrice[i-1], o) != 0 {
 			ranks++
 		}
-		rankOf[o.offer] = ranks
+		rankOf[o] = ranks
 	}
 	return rankOf, ranks + 1
+}
+
+func (p *Problem) compareOffers(a, b int32) int {
+	x, y := &p.offers[a], &p.offers[b]
+	if order := cmp.Compare(x.source.Price, y.source.Price); order != 0 { // enough for most
+		return order
+	}
+	if order := strings.Compare(p.types[x.typ].source.Name, p.types[y.typ].source.Name); order != 0 {
+		return order
+	}
+	return cloudprovider.CompareOfferingKeys(p.offeringKey(x), p.offeringKey(y))
+}
+
+// merged is both sorted lists in one.
+func merged(a, b []int32, compare func(a, b int32) int) []int32 {
+	out := make([]int32, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		if compare(b[0], a[0]) < 0 {
+			out, b = append(out, b[0]), b[1:]
+		} else {
+			out, a = append(out, a[0]), a[1:]
+		}
+	}
+	return append(append(out, a...), b...)
 }
 
 func (p *Problem) poolsByName() []int32 {

@@ -155,11 +155,7 @@ func (p *Problem) compileProviderKeys() {
 		}
 	}
 	for i := range p.types {
-		t := p.types[i].source
-		note(t.Requirements.Keys())
-		for j := range t.Offerings {
-			note(t.Offerings[j].Requirements.Keys())
-		}
+		note(p.types[i].keys)
 	}
 }
 
@@ -251,25 +247,41 @@ func (p *Problem) look(r int32) int32 { return p.pools[p.rows[r].pool].looks[p.r
 
 // compileRows lists what can be launched, available or not.
 func (p *Problem) compileRows() {
+	if c := p.snapshot.Catalog; c != nil {
+		p.rows = make([]row, 0, len(c.rows))
+	}
 	for i := range p.pools {
 		pl := &p.pools[i]
+		before := p.snapshot.Catalog.precedent(pl)
 		pl.rows[0] = int32(len(p.rows))
 		pl.typeRows = make([][2]int32, len(pl.types))
 		for k, t := range pl.types {
 			first := int32(len(p.rows))
-			for _, o := range p.types[t].offers {
-				if !p.admits(pl, &p.offers[o]) {
-					continue
+			if rows, then, known := before.rows(p.types[t].source); known {
+				for _, r := range rows {
+					p.rows = append(p.rows, row{pool: int32(i), variant: r.variant, offer: r.offer - then.offers[0] + p.types[t].offers[0], typ: t})
 				}
-				for v := range pl.variants {
-					if p.fitsVariant(pl, &p.offers[o], pl.variants[v]) {
-						p.rows = append(p.rows, row{pool: int32(i), variant: int32(v), offer: o, typ: t})
-					}
-				}
+			} else {
+				p.compileRowsOf(int32(i), t)
 			}
 			pl.typeRows[k] = [2]int32{first, int32(len(p.rows))}
 		}
 		pl.rows[1] = int32(len(p.rows))
+	}
+}
+
+// compileRowsOf lists what the pool can launch of one type.
+func (p *Problem) compileRowsOf(pool, t int32) {
+	pl := &p.pools[pool]
+	for _, o := range p.types[t].offers {
+		if !p.admits(pl, &p.offers[o]) {
+			continue
+		}
+		for v := range pl.variants {
+			if p.fitsVariant(pl, &p.offers[o], pl.variants[v]) {
+				p.rows = append(p.rows, row{pool: pool, variant: int32(v), offer: o, typ: t})
+			}
+		}
 	}
 }
 

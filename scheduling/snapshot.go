@@ -44,6 +44,9 @@ type Snapshot struct {
 	Vocabulary cloudprovider.Vocabulary
 	// Profile holds the settings of the cluster's kube-scheduler.
 	Profile SchedulerProfile
+	// Catalog is what an earlier Problem has found out about NodePools and instance types; see [Problem.Catalog]. nil means
+	// that there is nothing to reuse. It is no fact and changes no plan, only the time that Compile takes.
+	Catalog *Catalog
 }
 
 // Node is one node of the cluster. At least one of Node and Claim is set.

@@ -67,6 +67,9 @@ func (x Index) Position(name corev1.ResourceName) (int, bool) {
 	return i, ok
 }
 
+// Equal reports whether both indexes have the same resources at the same positions.
+func (x Index) Equal(o Index) bool { return slices.Equal(x.names, o.names) }
+
 // Demand is the list as a vector, each amount rounded up. Resources without a position are left out.
 func (x Index) Demand(list corev1.ResourceList) Vector {
 	v := make(Vector, len(x.names))
