@@ -222,27 +222,6 @@ func (f *stuffer) worthiest(k *sack, worth []float64, cost float64) (content []p
 	return content, value, most
 }
 
-// maxProof bounds how many contents are looked at for one sack when a bound is to be proven.
-const maxProof = 20_000
-
-// exceeds returns a worth that no content exceeds, or enough if none does.
-func (f *stuffer) exceeds(k *sack, worth []float64, enough float64) float64 {
-	_, value, most := f.worthiest(k, worth, math.Inf(1))
-	if most <= enough {
-		return enough
-	}
-	found, exact := f.branch(k, math.Max(value, enough), most, maxProof)
-	switch {
-	case !exact:
-		return most
-	case !found:
-		return math.Max(value, enough)
-	}
-	copy(f.taken, f.best)
-	_, value = f.content(k)
-	return value
-}
-
 // branch looks for a content that is worth more than value, with no more than so many tried. It leaves what it
 // found in f.best, and reports whether it found any and whether there is none better. most is what the relaxed problem is
 // worth, whose solution said what each shape gains.
