@@ -26,14 +26,15 @@ import (
 
 const (
 	maxColumnRows   = 1_200 // shapes up to which columns are generated
-	maxColumnRounds = 12    // plans made
+	maxColumnRounds = 16    // plans made
 	restRounds      = 3     // plans made for what rounding down left
 	columnPivots    = 1_000 // steps of the linear program in one round
 	wholeNodes      = 1.5   // nodes for each shape from which on columns are generated
 	restNodes       = 0.1   // the same for what rounding down left
-	smoothing       = 0.5   // weight of the worths that have proven the best bound
+	fullRound       = 4     // every so many rounds each kind of node is filled as well as can be
+	smoothing       = 0.3   // weight of the worths that have proven the best bound
 	barely          = 5e-4  // share of the value that a round must gain for another to be worth it
-	patience        = 2     // rounds in a row that may gain less
+	patience        = 3     // rounds in a row that may gain less
 	efficient       = 0.85  // share of the best worth for money up to which a kind of node was left out of the next plan
 )
 
@@ -123,7 +124,7 @@ func (g *columns) generate(ctx context.Context, rounds, patience int, step func(
 	value, idle := math.Inf(1), 0
 	weight := 1.0 // of the proven worths
 	defer g.read()
-	for range rounds {
+	for round := range rounds {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -134,9 +135,11 @@ func (g *columns) generate(ctx context.Context, rounds, patience int, step func(
 		if !ok {
 			return nil
 		}
-		more, ok := g.price(mixed, step)
-		if added += more; !ok || added == 0 && weight == 0 {
-			return nil
+		if round%fullRound == 0 || added == 0 || idle > 0 {
+			more, ok := g.price(mixed, step)
+			if added += more; !ok || added == 0 && weight == 0 {
+				return nil
+			}
 		}
 		weight = smoothing
 		if added == 0 {
