@@ -8,6 +8,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/utils/clock"
@@ -64,7 +65,11 @@ func newCluster(ctx context.Context, s *scheduling.Snapshot) (*cluster, error) {
 			}
 		}
 		for _, pod := range n.pods {
-			if err := c.state.UpdatePod(ctx, pod); err != nil {
+			err := c.state.UpdatePod(ctx, pod)
+			if apierrors.IsNotFound(err) {
+				return nil, beyondError("nodes that Karpenter waits for")
+			}
+			if err != nil {
 				return nil, fmt.Errorf("pod %s/%s: %w", pod.Namespace, pod.Name, err)
 			}
 		}

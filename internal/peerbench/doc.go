@@ -2,6 +2,7 @@
 //
 //	go run . -data FOLDER            workloads of CSV files against catalogues: prints a table
 //	go run . FILE|FOLDER...          scenario files: prints those where Kerf is dearer or places fewer pods, and a summary
+//	go run . -worlds 500             random worlds, likewise
 //
 // It is a module of its own, because it links Karpenter (sigs.k8s.io/karpenter v1.14.1) and with it an API client, which
 // nobody who uses Kerf should have to.

@@ -25,6 +25,9 @@ type settings struct {
 	peerWorkers int
 	check       int
 	all         bool
+	worlds      int
+	seed        uint64
+	features    string
 	args        []string
 }
 
@@ -40,9 +43,12 @@ func main() {
 		fmt.Fprintln(os.Stderr, "peerbench:", err)
 		os.Exit(2)
 	}
-	if s.data != "" {
+	switch {
+	case s.data != "":
 		err = s.workloads(ctx, os.Stdout, os.Stderr)
-	} else {
+	case s.worlds > 0:
+		err = s.randomWorlds(ctx, os.Stdout)
+	default:
 		err = s.scenarios(ctx, os.Stdout)
 	}
 	if err != nil {
@@ -63,8 +69,11 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.IntVar(&s.runs, "n", 3, "how many runs of each; the best counts")
 	flags.DurationVar(&s.peerTimeout, "peer-timeout", time.Minute, "how long one run of Karpenter may take")
 	flags.IntVar(&s.peerWorkers, "peer-workers", runtime.GOMAXPROCS(0), "how many workers Karpenter's scheduler has")
-	flags.IntVar(&s.check, "check", 5000, "plans for more pods than this are not judged by the oracle, which is slow")
-	flags.BoolVar(&s.all, "v", false, "with scenario files: print all in which the plans differ, and what is wrong with Karpenter's")
+	flags.IntVar(&s.check, "check", 3000, "plans for more pods than this are not judged by the oracle, which is slow")
+	flags.BoolVar(&s.all, "v", false, "with scenarios: print all in which the verdicts differ, what is wrong with Karpenter's plan, and both plans where Kerf is behind")
+	flags.IntVar(&s.worlds, "worlds", 0, "how many random worlds to compare, instead of files")
+	flags.Uint64Var(&s.seed, "seed", 0, "with -worlds: the seed of the first")
+	flags.StringVar(&s.features, "features", "full,-Scarcity,-SharedStock,-Groups,-DefaultSpread", "with -worlds: what they may contain, as package gen says")
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}
@@ -72,10 +81,10 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	switch {
 	case s.runs < 1:
 		return s, fmt.Errorf("-n must be at least 1, is %d", s.runs)
-	case s.data == "" && len(s.args) == 0:
-		return s, errors.New("nothing to do: give -data FOLDER, or scenario files (or -help)")
-	case s.data != "" && len(s.args) > 0:
-		return s, errors.New("-data and scenario files exclude each other")
+	case s.data == "" && s.worlds == 0 && len(s.args) == 0:
+		return s, errors.New("nothing to do: give -data FOLDER, -worlds N, or scenario files (or -help)")
+	case s.data != "" && s.worlds > 0, (s.data != "" || s.worlds > 0) && len(s.args) > 0:
+		return s, errors.New("-data, -worlds and scenario files exclude each other")
 	}
 	return s, nil
 }

@@ -57,6 +57,20 @@ func TestTheSummaryOfScenarios(t *testing.T) {
 	require.Contains(t, out.String(), "apart-in-zones.yaml: Kerf is dearer: Kerf 3 of 3 pods, 3 nodes, $0.3000/h; Karpenter 3 pods, 1 nodes, $0.1000/h")
 	require.Contains(t, out.String(), "Karpenter's plan is wrong: host-ports")
 	require.Regexp(t, `\n +\d+  skipped: groups\n`, out.String())
+	require.Contains(t, out.String(), "Karpenter\nlaunch  general-karpenter-1  ")
 	s.args = []string{corpus + "/none"}
 	require.Error(t, s.scenarios(t.Context(), &out))
+}
+
+func TestRandomWorlds(t *testing.T) {
+	s, err := parse([]string{"-worlds", "20", "-n", "1"}, io.Discard)
+	require.NoError(t, err)
+	var out bytes.Buffer
+	require.NoError(t, s.randomWorlds(t.Context(), &out))
+	require.Contains(t, out.String(), "20 worlds\n")
+	require.Contains(t, out.String(), "the same price")
+	require.NotContains(t, out.String(), "Kerf's plan is wrong")
+
+	s.features = "gravity"
+	require.Error(t, s.randomWorlds(t.Context(), &out))
 }

@@ -56,13 +56,18 @@ func (p *peer) plan(results scheduling.Results) (*kerf.Plan, error) {
 	for _, pod := range p.pods {
 		name := types.NamespacedName{Namespace: pod.Namespace, Name: pod.Name}
 		if !placed[name] {
-			out.Unplaced = append(out.Unplaced, kerf.Unplaced{Pod: name, Verdict: kerf.NotEvaluated})
+			out.Unplaced = append(out.Unplaced, kerf.Unplaced{
+				Pod: name, Verdict: kerf.NotEvaluated, Rejections: []kerf.Rejection{{Code: leftOut, Key: "Karpenter", Count: 1}},
+			})
 		}
 	}
 	slices.SortFunc(out.Assignments, func(a, b kerf.Assignment) int { return compareNames(a.Pod, b.Pod) })
 	slices.SortFunc(out.Unplaced, func(a, b kerf.Unplaced) int { return compareNames(a.Pod, b.Pod) })
 	return out, nil
 }
+
+// leftOut is the one reason that is given for pods that Karpenter leaves out.
+const leftOut kerf.Code = "LeftOut"
 
 func compareNames(a, b types.NamespacedName) int {
 	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))

@@ -14,9 +14,9 @@ import (
 	kerf "github.com/kerf-autoscaler/kerf/scheduling"
 )
 
-// outcome is what became of one scenario file.
+// outcome is what became of one scenario.
 type outcome struct {
-	file    string
+	name    string
 	skipped string // why it was not compared; empty when it was
 	*comparison
 }
@@ -33,31 +33,41 @@ func (s settings) scenarios(ctx context.Context, out io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
-		if o.skipped != "" {
-			count["skipped: "+o.skipped]++
-			continue
-		}
-		v := o.verdict()
-		count[string(v)]++
-		if v == dearer || v == fewer || len(o.kerf.violations) > 0 {
-			fmt.Fprintf(out, "%s: %v\n", file, o.comparison)
-			for _, violation := range o.kerf.violations {
-				fmt.Fprintln(out, "  Kerf's plan is wrong:", violation)
-			}
-		} else if s.all && v != equal {
-			fmt.Fprintf(out, "%s: %v\n", file, o.comparison)
-		}
-		if s.all {
-			for _, violation := range o.peer.violations {
-				fmt.Fprintln(out, "  Karpenter's plan is wrong:", violation)
-			}
-		}
+		s.report(out, o, count)
 	}
-	fmt.Fprintf(out, "%d scenarios\n", len(files))
-	for _, what := range slices.Sorted(maps.Keys(count)) {
-		fmt.Fprintf(out, "%6d  %s\n", count[what], what)
-	}
+	summarize(out, len(files), "scenarios", count)
 	return nil
+}
+
+// report counts the outcome and prints it if Kerf is behind, or wrong, or if everything is wanted.
+func (s settings) report(out io.Writer, o *outcome, count map[string]int) {
+	if o.skipped != "" {
+		count["skipped: "+o.skipped]++
+		return
+	}
+	v := o.verdict()
+	count[string(v)]++
+	if v == dearer || v == fewer || len(o.kerf.violations) > 0 || s.all && v != equal {
+		fmt.Fprintf(out, "%s: %v\n", o.name, o.comparison)
+	}
+	if s.all && (v == dearer || v == fewer) {
+		fmt.Fprintf(out, "Kerf\n%vKarpenter\n%v", o.kerf.plan, o.peer.plan)
+	}
+	for _, violation := range o.kerf.violations {
+		fmt.Fprintln(out, "  Kerf's plan is wrong:", violation)
+	}
+	if s.all {
+		for _, violation := range o.peer.violations {
+			fmt.Fprintln(out, "  Karpenter's plan is wrong:", violation)
+		}
+	}
+}
+
+func summarize(out io.Writer, n int, what string, count map[string]int) {
+	fmt.Fprintf(out, "%d %s\n", n, what)
+	for _, key := range slices.Sorted(maps.Keys(count)) {
+		fmt.Fprintf(out, "%6d  %s\n", count[key], key)
+	}
 }
 
 // scenarioFiles are the files named, and those in the folders named and all below them.
@@ -81,19 +91,9 @@ func scenarioFiles(paths []string) ([]string, error) {
 func (s settings) scenario(ctx context.Context, file string) (*outcome, error) {
 	world, err := scenario.Load([]string{file}, scenario.Options{})
 	if err != nil {
-		return &outcome{file: file, skipped: "is to be refused, or cannot be read"}, nil
+		return &outcome{name: file, skipped: "is to be refused, or cannot be read"}, nil
 	}
-	if reason := beyond(world); reason != "" {
-		return &outcome{file: file, skipped: reason}, nil
-	}
-	c, err := s.compare(ctx, world)
-	if err != nil {
-		return nil, err
-	}
-	if c.pods == 0 {
-		return &outcome{file: file, skipped: "no pods to plan for"}, nil
-	}
-	return &outcome{file: file, comparison: c}, nil
+	return s.one(ctx, file, world)
 }
 
 // beyond says what a scenario asks for that Karpenter does not have; empty when there is nothing.

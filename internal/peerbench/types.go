@@ -51,6 +51,9 @@ func newCatalog(s *scheduling.Snapshot, keys []string) (*catalog, error) {
 		if !launches(pool) || len(s.InstanceTypes[pool.Name]) == 0 {
 			continue
 		}
+		if pool.Spec.Template.Spec.NodeClassRef == nil {
+			return nil, beyondError("a pool without a NodeClass")
+		}
 		converted, err := convert[karpv1.NodePool](pool)
 		if err != nil {
 			return nil, fmt.Errorf("NodePool %s: %w", pool.Name, err)

@@ -45,7 +45,7 @@ func rows() []row {
 // long.
 func (s settings) workloads(ctx context.Context, out, progress io.Writer) error {
 	table := [][]string{columns()}
-	var notes []string
+	var notes, unjudged []string
 	for _, r := range rows() {
 		if !s.only.MatchString(r.name()) {
 			continue
@@ -67,10 +67,17 @@ func (s settings) workloads(ctx context.Context, out, progress io.Writer) error 
 		fmt.Fprintf(progress, "%s: Kerf %v, Karpenter %v, %v\n", r.name(), c.kerf.took, c.peer.took, c)
 		table = append(table, c.cells(r.name()))
 		notes = append(notes, c.notes(r.name())...)
+		if !c.judged {
+			unjudged = append(unjudged, r.name())
+		}
 	}
 	printTable(out, table)
+	if len(unjudged) > 0 {
+		notes = append(notes, "The oracle was not asked about "+strings.Join(unjudged, ", ")+": see -check.")
+	}
+	fmt.Fprintln(out)
 	for _, note := range notes {
-		fmt.Fprintf(out, "\n%s\n", note)
+		fmt.Fprintln(out, "-", note)
 	}
 	return nil
 }
@@ -118,7 +125,7 @@ func columns() []string {
 func (c *comparison) cells(name string) []string {
 	plan, peer := c.kerf.plan, c.peer.plan
 	peerTime, peerPrice, peerGap, cost := duration(c.peer.took), fmt.Sprintf("%.3f", peer.Price()), gap(peer.Price(), plan.Bound), ""
-	ratio := fmt.Sprintf("%.0fx", c.peer.took.Seconds()/c.kerf.took.Seconds())
+	ratio := fmt.Sprintf("%.1fx", c.peer.took.Seconds()/c.kerf.took.Seconds())
 	if c.early {
 		peerTime, peerPrice, peerGap, cost, ratio = ">"+peerTime, "("+peerPrice+")", "-", "-", ">"+ratio
 	} else if c.kerf.placed() == c.peer.placed() {
@@ -156,9 +163,6 @@ func (c *comparison) notes(name string) []string {
 		out = append(out, fmt.Sprintf("%s: Karpenter's deadline passed with %d of %d pods placed", name, c.peer.placed(), c.pods))
 	} else if c.peer.placed() < c.pods || c.kerf.placed() < c.pods {
 		out = append(out, fmt.Sprintf("%s: Kerf places %d pods, Karpenter %d", name, c.kerf.placed(), c.peer.placed()))
-	}
-	if !c.judged {
-		out = append(out, name+": the plans were not judged, see -check")
 	}
 	for _, s := range []struct {
 		who string
