@@ -46,12 +46,14 @@ func (s *solver) improve(ctx context.Context) error {
 		}
 		s.rightSize()
 		s.topUp()
-		if s.stopped || cmp.Or(slices.Compare(s.leftOver(), before.unplaced), compareMoney(s.spent, before.spent)) >= 0 {
+		order := cmp.Or(slices.Compare(s.leftOver(), before.unplaced), compareMoney(s.spent, before.spent))
+		if barren++; s.stopped || order > 0 || order == 0 && random.next()%3 > 0 { // now and then another plan at the same price
 			s.restore(before)
-			barren++
 			continue
 		}
-		barren = 0
+		if order < 0 {
+			barren = 0
+		}
 		s.merge()
 	}
 	s.noise, s.settled = nil, false
