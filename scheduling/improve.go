@@ -46,7 +46,7 @@ func (s *solver) improve(ctx context.Context) error {
 		}
 		s.rightSize()
 		s.topUp()
-		if s.stopped || cmp.Or(slices.Compare(s.leftOver(), before.unplaced), compareMoney(s.spent, before.spent)) >= 0 {
+		if s.stopped || cmp.Or(slices.Compare(s.leftOver(), before.unplaced), compareMoney(s.weighed(), before.weighed)) >= 0 {
 			s.restore(before)
 			barren++
 			continue
@@ -153,6 +153,7 @@ type saved struct {
 	stocks    []int
 	launches  int64
 	spent     float64
+	weighed   float64
 	unplaced  []int64
 	onNodes   [][]portion
 	nodeRoom  []resource.Vector
@@ -171,7 +172,7 @@ func (s *solver) save() saved {
 		onNodes: onNodes, nodeRoom: rooms,
 		patterns: slices.Clone(s.patterns), remaining: slices.Clone(s.remaining), room: room,
 		nodes: slices.Clone(s.supply.nodes), stocks: slices.Clone(s.supply.stocks),
-		launches: s.launches, spent: s.spent, unplaced: s.leftOver(),
+		launches: s.launches, spent: s.spent, weighed: s.weighed(), unplaced: s.leftOver(),
 	}
 }
 
@@ -186,7 +187,7 @@ func (s *solver) merge() {
 	s.sortPatterns()
 	merged := s.patterns[:0]
 	for _, pt := range s.patterns {
-		if n := len(merged); n > 0 && merged[n-1].row == pt.row && merged[n-1].relaxed == pt.relaxed &&
+		if n := len(merged); n > 0 && merged[n-1].row == pt.row && merged[n-1].relaxed == pt.relaxed && merged[n-1].short == pt.short &&
 			slices.Equal(merged[n-1].content, pt.content) {
 			merged[n-1].nodes += pt.nodes
 			continue

@@ -64,6 +64,7 @@ func (s *solver) rightSize() {
 					part.row, part.nodes = r, n
 				}
 			}
+			part.short = !s.p.hasAlternatives(part.row, &need)
 			s.buyBack(part)
 			pt.nodes -= part.nodes
 		}
@@ -204,8 +205,11 @@ func (s *solver) topUpPattern(i int, c int32) {
 		with := s.patterns[i]
 		with.content = content
 		need := s.p.needs(&with)
+		if !need.hostedBy(s.p, s.patterns[i].row) {
+			return
+		}
 		flexible := s.stillFlexible(&s.patterns[i], &need)
-		if !need.hostedBy(s.p, s.patterns[i].row) || !flexible && s.opts.MinValues != MinValuesBestEffort {
+		if !flexible && s.opts.MinValues != MinValuesBestEffort || !s.keepsAlternatives(&s.patterns[i], &need) {
 			return
 		}
 		if s.patterns[i].nodes > 1 {

@@ -16,6 +16,7 @@ type pattern struct {
 	content []portion
 	nodes   int64
 	relaxed bool // bought without regard to the pool's minValues
+	short   bool // bought without regard to Options.MinAlternatives
 }
 
 // strategy is one way to go about a solve. Several are tried and the best plan wins.
@@ -26,6 +27,8 @@ type strategy struct {
 	frugal bool
 	// columns buys first what column generation finds.
 	columns bool
+	// mend starts with nodes that need no alternatives, and takes those apart again that have none.
+	mend bool
 	// ranked places pods by priority, highest first, instead of all together.
 	ranked bool
 }
