@@ -20,7 +20,7 @@ import (
 // flexibility is what the options ask of the types that a launch could be.
 type flexibility struct {
 	types int     // how many there shall be
-	band  float64 // the price of the dearest, as a multiple of the first choice's
+	band  float64 // the price of the dearest of them, as a multiple of the least
 
 	rows map[[2]int32][]int32 // by pool and look, those that can serve as alternatives, the cheapest first
 }
