@@ -15,8 +15,12 @@ type bin struct {
 	room resource.Vector // allocatable minus daemons, not negative
 	sigs bitset.Set      // signatures admitted
 	rows []int32         // by compareRows; available ones only
+	// several is set where the bin stands for several types: its room is what all of them have.
+	several bool
 	// relaxed is set where the pool has minValues and the bin does not care.
 	relaxed bool
+	// short is set where launches shall have alternatives and the bin does not care.
+	short bool
 }
 
 // price is what the first row costs, in dollars per hour.
@@ -30,7 +34,7 @@ func (p *Problem) available(r int32) bool {
 	return o.source.Available && (o.stock < 0 || p.stocks[o.stock].count > 0)
 }
 
-// compileBins groups the available rows into bins and drops the bins that nobody would ever choose.
+// compileBins finds out which rows admit the same signatures, and lists the bins.
 func (p *Problem) compileBins() {
 	groups := newPartition(len(p.rows))
 	used := bitset.New(len(p.sigs))
@@ -55,20 +59,36 @@ func (p *Problem) compileBins() {
 			}
 		}
 	}
+	p.listBins()
+}
+
+// listBins groups the available rows into bins and drops the bins that nobody would ever choose.
+func (p *Problem) listBins() {
+	p.bins = nil
 	for i := range p.pools {
-		plain := p.plainBins(int32(i))
-		if len(p.pools[i].minimums) > 0 {
-			for b := range plain {
-				plain[b].relaxed = true
-			}
-			p.sortBins(plain)
-			plain = p.skyline(plain)
-			p.bins = append(p.bins, p.flexibleBins(int32(i), plain)...)
-		}
-		p.bins = append(p.bins, plain...)
+		p.bins = append(p.bins, p.binsOf(int32(i))...)
 	}
 	p.sortBins(p.bins)
 	p.bins = p.skyline(p.bins)
+}
+
+// binsOf are the bins of a pool: those of single types, and those of as many types as minValues and alternatives take.
+func (p *Problem) binsOf(pool int32) []bin {
+	plain := p.plainBins(pool)
+	minimums := len(p.pools[pool].minimums) > 0
+	var sets []bin
+	if p.flexibility.wanted() { // sets around types that nobody would choose alone may be the cheapest
+		sets = p.setBins(pool, plain, breadth{types: true})
+	}
+	if minimums {
+		p.sortBins(plain)
+		plain = p.skyline(plain)
+		sets = append(sets, p.setBins(pool, plain, breadth{values: true})...)
+		if p.flexibility.wanted() {
+			sets = append(sets, p.setBins(pool, plain, breadth{values: true, types: true})...)
+		}
+	}
+	return append(sets, plain...)
 }
 
 // roomKey names what a type has left beside a set of daemons.
@@ -106,7 +126,7 @@ func (p *Problem) compileRooms() {
 	}
 }
 
-// plainBins are the bins of a pool without regard to minValues: one for each type and kind of row.
+// plainBins are the bins of a pool without regard to minValues and alternatives: one for each type and kind of row.
 func (p *Problem) plainBins(pool int32) []bin {
 	bins := make([]bin, 0, len(p.pools[pool].types))
 	for _, rows := range p.pools[pool].typeRows {
@@ -116,11 +136,15 @@ func (p *Problem) plainBins(pool int32) []bin {
 				continue
 			}
 			at := first + slices.IndexFunc(bins[first:], func(b bin) bool {
-				return p.columnOf[b.rows[0]] == p.columnOf[r] && p.overheadOf[b.rows[0]] == p.overheadOf[r]
+				return p.columnOf[b.rows[0]] == p.columnOf[r] && p.overheadOf[b.rows[0]] == p.overheadOf[r] &&
+					b.short == p.owesAlternatives(r)
 			})
 			if at < first {
 				at = len(bins)
-				bins = append(bins, bin{pool: pool, room: p.room(r), sigs: p.columns[p.columnOf[r]], rows: make([]int32, 0, rows[1]-r)})
+				bins = append(bins, bin{
+					pool: pool, room: p.room(r), sigs: p.columns[p.columnOf[r]], rows: make([]int32, 0, rows[1]-r),
+					relaxed: len(p.pools[pool].minimums) > 0, short: p.owesAlternatives(r),
+				})
 			}
 			bins[at].rows = append(bins[at].rows, r)
 		}
@@ -150,10 +174,11 @@ func (p *Problem) sortBins(bins []bin) {
 }
 
 // skyline drops each of the sorted bins for which another of the same kind and weight admits at least the same pods, has
-// at least the same room, costs no more and cannot run out. Bins that serve minValues are of another kind: what makes
-// them worth having is not their first row.
+// at least the same room, costs no more and cannot run out. Bins that serve minValues are kept: what makes them worth
+// having is not their first row.
 func (p *Problem) skyline(bins []bin) []bin {
-	kind := func(b *bin) bool { return b.relaxed }
+	type kinds struct{ several, relaxed, short bool }
+	kind := func(b *bin) kinds { return kinds{b.several, b.relaxed, b.short} }
 	flexible := func(b *bin) bool { return len(p.pools[b.pool].minimums) > 0 && !b.relaxed }
 	unbounded := func(b *bin) bool {
 		return !p.pools[b.pool].limited() && p.offers[p.rows[b.rows[0]].offer].stock < 0

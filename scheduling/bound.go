@@ -86,12 +86,12 @@ func (p *Problem) bound(counts []int64) float64 {
 	return total
 }
 
-// boundBins are all bins that a node can be bought as. Bins that keep minValues are left out: their pools' plain bins have
-// at least their room for at most their price.
+// boundBins are all bins that a node can be bought as. Bins that stand for several types are left out: their pools'
+// plain bins have at least their room for at most their price.
 func (p *Problem) boundBins() []int32 {
 	var bins []int32
 	for b := range p.bins {
-		if len(p.pools[p.bins[b].pool].minimums) == 0 || p.bins[b].relaxed {
+		if !p.bins[b].several {
 			bins = append(bins, int32(b))
 		}
 	}

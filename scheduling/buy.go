@@ -114,7 +114,7 @@ func (s *solver) purchase(c *candidate, n int64, short bool) int {
 		if pods == 0 || pods < want && !short {
 			break
 		}
-		s.commit(pattern{row: c.row, content: content, nodes: times, relaxed: s.p.bins[c.bin].relaxed})
+		s.commit(pattern{row: c.row, content: content, nodes: times, relaxed: s.p.bins[c.bin].relaxed, short: s.p.bins[c.bin].short})
 		s.shapes.drawn(s.p, s.remaining, content, times)
 		n -= times
 	}

@@ -50,6 +50,8 @@ type Problem struct {
 	rooms      []resource.Vector // what rows leave for pods; by pool
 	bins       []bin             // heaviest pool first, then by their first row
 
+	flexibility flexibility // what the options ask of the types that a launch could be
+
 	storage   *storage
 	terms     *terms
 	boundAnti map[*corev1.Pod][]int32

@@ -18,16 +18,17 @@ type spot struct {
 	cost          float64
 	tips          bool // it would make the rules refuse others that are placed
 	relaxed       bool
+	short         bool // it would leave the node too few alternatives
 }
 
-// better orders spots: those that leave others in peace, then the cheapest. Where the first pod decides for all that
-// wait, the one that holds most of them.
+// better orders spots: those that leave others in peace, then those that leave enough alternatives, then the cheapest.
+// Where the first pod decides for all that wait, the one that holds most of them.
 func (a *spot) better(b *spot, together bool) bool {
 	order := compareBools(a.tips, b.tips)
 	if order == 0 && together {
 		order = cmp.Compare(b.holds, a.holds)
 	}
-	return cmp.Or(order, compareMoney(a.cost, b.cost)) < 0
+	return cmp.Or(order, compareBools(a.short, b.short), compareMoney(a.cost, b.cost)) < 0
 }
 
 // placeOne finds a place for one pod of the root and puts it there.
@@ -39,7 +40,7 @@ func (g *settling) placeOne(root int32) bool {
 			best = &found
 		}
 	}
-	content := func() bool { return best != nil && !best.tips && !together }
+	content := func() bool { return best != nil && !best.tips && !best.short && !together }
 	g.nodeSpots(root, consider)
 	if !content() {
 		g.patternSpots(root, consider)
@@ -97,7 +98,7 @@ func (g *settling) patternSpots(root int32, yield func(spot)) {
 		room.Sub(need.demand, 1)
 		yield(spot{
 			node: -1, pattern: i, row: pt.row, class: form, tips: g.tips(g.at[i], root, false), relaxed: !flexible,
-			holds: 1 + room.Times(g.p.classes[root].demand, g.waiting[root]-1),
+			short: !g.keepsAlternatives(&with, &need), holds: 1 + room.Times(g.p.classes[root].demand, g.waiting[root]-1),
 		})
 	}
 }
@@ -108,10 +109,10 @@ func (g *settling) newSpots(root int32, yield func(spot)) {
 	cl := &p.classes[root]
 	together := cl.topo.together()
 	verdicts := make([]int8, len(p.topology.kinds)) // 0 unknown, 1 admitted, 2 admitted but tips others, 3 refused
-	weight, found := int32(0), false
+	weight, found, most := int32(0), false, math.Inf(1)
 	for _, r := range g.rows {
 		row := &p.rows[r]
-		if found && p.pools[row.pool].weight != weight {
+		if found && (p.pools[row.pool].weight != weight || p.rowPrice(r) > most) {
 			return
 		}
 		kind := p.topology.kindOf[r]
@@ -135,21 +136,24 @@ func (g *settling) newSpots(root int32, yield func(spot)) {
 		if verdicts[kind] == 3 {
 			continue
 		}
-		flexible := true
-		if len(p.pools[row.pool].minimums) > 0 {
+		flexible, short := true, false
+		if len(p.pools[row.pool].minimums) > 0 || p.owesAlternatives(r) {
 			alone := pattern{row: r, nodes: 1, content: []portion{{form, 1}}}
 			need := p.needs(&alone)
-			flexible = g.stillFlexible(&alone, &need)
+			flexible, short = g.stillFlexible(&alone, &need), !g.keepsAlternatives(&alone, &need)
 		}
 		if !flexible && g.opts.MinValues != MinValuesBestEffort {
 			continue
 		}
+		if short && !found { // alternatives are worth that much
+			most = p.rowPrice(r) * p.flexibility.band
+		}
 		weight, found = p.pools[row.pool].weight, true
 		yield(spot{
 			node: -1, pattern: -1, row: r, class: form, cost: max(p.rowPrice(r), minimumCost), tips: verdicts[kind] == 2, relaxed: !flexible,
-			holds: p.room(r).Times(cl.demand, g.waiting[root]),
+			short: short, holds: p.room(r).Times(cl.demand, g.waiting[root]),
 		})
-		if verdicts[kind] == 1 && !together {
+		if verdicts[kind] == 1 && !short && !together {
 			return // the cheapest that there is
 		}
 	}
@@ -186,7 +190,7 @@ func (g *settling) largerSpots(root int32, yield func(spot)) {
 			room.Sub(need.demand, 1)
 			yield(spot{
 				node: -1, pattern: i, row: r, class: form, cost: max(p.rowPrice(r)-p.rowPrice(pt.row), 0), tips: g.tips(g.at[i], root, false),
-				relaxed: !flexible, holds: 1 + room.Times(p.classes[root].demand, g.waiting[root]-1),
+				relaxed: !flexible, short: !g.keepsAlternatives(&with, &need), holds: 1 + room.Times(p.classes[root].demand, g.waiting[root]-1),
 			})
 			break
 		}
@@ -269,11 +273,11 @@ func (g *settling) use(root int32, s *spot) {
 			pt.row = s.row
 		}
 		pt.content = portions(pt.content, s.class, 1)
-		pt.relaxed = pt.relaxed || s.relaxed
+		pt.relaxed, pt.short = pt.relaxed || s.relaxed, pt.short || s.short
 		g.ledger.put(g.at[s.pattern], root, 1)
 	default:
 		g.chargeRow(s.row)
-		g.patterns = append(g.patterns, pattern{row: s.row, content: []portion{{s.class, 1}}, nodes: 1, relaxed: s.relaxed})
+		g.patterns = append(g.patterns, pattern{row: s.row, content: []portion{{s.class, 1}}, nodes: 1, relaxed: s.relaxed, short: s.short})
 		g.at = append(g.at, g.ledger.open(host{kind: g.p.kind(s.row), node: -1, row: s.row, copies: 1}))
 		g.ledger.put(g.at[len(g.at)-1], root, 1)
 	}

@@ -36,7 +36,8 @@
 // Each constraint has a file of its own. On nodes: places.go (labels and node affinity), taint.go, daemon.go,
 // volume.go (and volumerule.go, staticvolume.go, attach.go, intree.go). On other pods: spread.go (and defaultspread.go,
 // of pods that state none), podaffinity.go, antiaffinity.go, hostport.go, disk.go, group.go. On what is bought:
-// limits.go (limits and stock), minvalues.go, reserved.go. On who comes first: priority.go, nominated.go, and drained.go
+// limits.go (limits and stock), minvalues.go, reserved.go, flexibility.go (alternatives to each launch, and how many pods one
+// may hold); typeset.go has the bins that stand for several types. On who comes first: priority.go, nominated.go, and drained.go
 // for pods that are about to lose their node. What pods prefer is in preference.go, how the cluster's scheduler is set up
 // in profile.go, and what is not understood in unsupported.go.
 //
@@ -46,7 +47,7 @@
 // and the pods can come in some order in which each is admitted. A pod is left out only if no node of the plan and no
 // further node would take it. A pod that asks for something the engine does not understand is left out with code
 // [NotSupported], never placed by guess. Existing nodes, and nodes on their way, are used before anything is bought. No
-// preference costs a pod its place. No plan exceeds a NodePool's limits or a finite stock. Every waiting pod is in exactly
+// preference costs a pod its place, and neither do alternatives to launches. No plan exceeds a NodePool's limits or a finite stock. Every waiting pod is in exactly
 // one of Assignments and Unplaced.
 //
 // # What it is not

@@ -3,6 +3,7 @@ package scheduling
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 
 	"github.com/kerf-autoscaler/kerf/internal/resource"
@@ -13,12 +14,14 @@ import (
 // Small plans gain most, since there a single badly filled node is a large share of the price.
 
 const (
-	goodEnough   = 1.002 // a plan within this factor of its bound is left alone
-	maxRuins     = 400   // ruins tried on one plan
-	maxBarren    = 100   // ruins in a row without a gain before giving up
-	maxRuinNodes = 500   // plans with more nodes are left alone: one node is a small share of their price
-	maxRuinSize  = 6     // nodes taken apart at once
-	blur         = 0.4   // by what share of its worth a pod is valued up or down at most, in all
+	goodEnough    = 1.002 // a plan within this factor of its bound is left alone
+	maxRuins      = 600   // ruins tried on one plan
+	maxBarren     = 150   // ruins in a row without a gain before giving up
+	maxRuinNodes  = 500   // plans with more nodes are left alone: one node is a small share of their price
+	maxRuinSize   = 8     // nodes taken apart at once
+	maxDraws      = 12    // nodes looked at for one of the right cell
+	worthRebuying = 0.85  // bins of less worth for money than this share of the best are not bought anew
+	blur          = 0.4   // by what share of its worth a pod is valued up or down at most, in all
 )
 
 // improve lowers the price of a finished attempt where it can.
@@ -29,7 +32,8 @@ func (s *solver) improve(ctx context.Context) error {
 	target := s.p.bound(s.placed()) * goodEnough
 	random := xorshift(0x9e3779b97f4a7c15 ^ uint64(len(s.p.pods)))
 	s.noise, s.settled = &random, len(s.p.nodes) > maxRuinNodes
-	barren := 0
+	s.notePrices()
+	barren, best := 0, s.save()
 	for try := 0; try < maxRuins && barren < maxBarren && (s.spent > target || s.hopeful()) && !s.stopped; try++ {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -39,27 +43,66 @@ func (s *solver) improve(ctx context.Context) error {
 		s.vacate(&random)
 		s.sortClasses()
 		s.topUp()
-		for _, tier := range s.p.tiers(s.opts) {
+		for _, tier := range s.rebuy {
 			if err := s.buy(ctx, tier); err != nil {
 				return err
 			}
 		}
 		s.rightSize()
 		s.topUp()
-		order := cmp.Or(slices.Compare(s.leftOver(), before.unplaced), compareMoney(s.spent, before.spent))
+		order := cmp.Or(slices.Compare(s.leftOver(), before.unplaced), compareMoney(s.weighed(), before.weighed))
 		if barren++; s.stopped || order > 0 || order == 0 && random.next()%3 > 0 { // now and then another plan at the same price
 			s.restore(before)
 			continue
 		}
-		if order < 0 {
-			barren = 0
-		}
 		s.merge()
+		if order < 0 {
+			barren, best = 0, s.save()
+		}
 	}
-	s.noise, s.settled = nil, false
+	s.restore(best) // what came after it costs the same
+	s.noise, s.settled, s.prices = nil, false, nil
 	s.stopped = false // the plan was complete before: running out of steps here leaves nobody without a look
 	s.topUp()
 	return nil
+}
+
+// notePrices works out what pods are worth when all are to be placed, for all ruins: what little they free is priced as part
+// of the whole. With NodePools of several weights that is worked out each time, for the pool whose turn it is.
+func (s *solver) notePrices() {
+	tiers := s.p.tiers(s.opts)
+	s.rebuy = tiers
+	if len(tiers) != 1 {
+		return
+	}
+	noise, remaining := s.noise, s.remaining
+	s.noise, s.remaining = nil, slices.Clone(remaining)
+	for _, pt := range s.patterns {
+		for _, part := range pt.content {
+			s.remaining[part.class] += pt.nodes * part.count
+		}
+	}
+	for _, content := range s.onNodes {
+		for _, part := range content {
+			s.remaining[part.class] += part.count
+		}
+	}
+	s.appraise(tiers[0])
+	yields, best := make([]float64, len(tiers[0])), 0.0
+	order := s.shapes.dearestFirst()
+	for i, b := range tiers[0] {
+		k := s.shapes.sack(&s.p.bins[b], order)
+		_, _, most := s.stuffer.worthiest(k, s.shapes.worths(), math.Inf(1))
+		yields[i] = most / s.cost(b, s.p.bins[b].rows[0])
+		best = math.Max(best, yields[i])
+	}
+	s.rebuy = [][]int32{nil}
+	for i, b := range tiers[0] {
+		if yields[i] >= worthRebuying*best {
+			s.rebuy[0] = append(s.rebuy[0], b)
+		}
+	}
+	s.noise, s.remaining, s.prices = noise, remaining, slices.Clone(s.worth)
 }
 
 // hopeful reports whether a pod that was left out could be hosted if it came first.
@@ -89,17 +132,26 @@ func (s *solver) crowdedOut() bool {
 	return false
 }
 
-// ruin takes up to n nodes apart: of a few drawn at random, each time the one that wastes most.
+// ruin takes up to n nodes apart: of a few drawn at random, each time the one that wastes most. Mostly they are of one cell,
+// since pods that are bound to their cells have nothing to exchange with others.
 func (s *solver) ruin(random *xorshift, n int) {
+	cell, mixed := int32(-1), random.next()%4 == 0
 	for range min(n, int(s.launches)) {
 		worst, waste := -1, 0.0
-		for range 3 {
+		for draws := 0; draws < 3 || worst < 0 && draws < maxDraws; draws++ {
 			i := int(random.next() % uint64(len(s.patterns)))
+			if cell >= 0 && !mixed && s.p.kind(s.patterns[i].row).cell != cell {
+				continue
+			}
 			if w := s.waste(&s.patterns[i]); worst < 0 || w > waste {
 				worst, waste = i, w
 			}
 		}
+		if worst < 0 {
+			return
+		}
 		one := s.patterns[worst]
+		cell = s.p.kind(one.row).cell
 		one.nodes = 1
 		s.refund(one)
 		for _, part := range one.content {
@@ -155,6 +207,7 @@ type saved struct {
 	stocks    []int
 	launches  int64
 	spent     float64
+	weighed   float64
 	unplaced  []int64
 	onNodes   [][]portion
 	nodeRoom  []resource.Vector
@@ -173,7 +226,7 @@ func (s *solver) save() saved {
 		onNodes: onNodes, nodeRoom: rooms,
 		patterns: slices.Clone(s.patterns), remaining: slices.Clone(s.remaining), room: room,
 		nodes: slices.Clone(s.supply.nodes), stocks: slices.Clone(s.supply.stocks),
-		launches: s.launches, spent: s.spent, unplaced: s.leftOver(),
+		launches: s.launches, spent: s.spent, weighed: s.weighed(), unplaced: s.leftOver(),
 	}
 }
 
@@ -188,7 +241,7 @@ func (s *solver) merge() {
 	s.sortPatterns()
 	merged := s.patterns[:0]
 	for _, pt := range s.patterns {
-		if n := len(merged); n > 0 && merged[n-1].row == pt.row && merged[n-1].relaxed == pt.relaxed &&
+		if n := len(merged); n > 0 && merged[n-1].row == pt.row && merged[n-1].relaxed == pt.relaxed && merged[n-1].short == pt.short &&
 			slices.Equal(merged[n-1].content, pt.content) {
 			merged[n-1].nodes += pt.nodes
 			continue

@@ -37,6 +37,9 @@ func (s *solver) broken() error {
 		if !s.stillFlexible(pt, &need) {
 			return fmt.Errorf("pattern %d breaks minValues", i)
 		}
+		if !s.keepsAlternatives(pt, &need) {
+			return fmt.Errorf("pattern %d has too few alternatives", i)
+		}
 		if err := s.companyBroken(pt.content); err != nil {
 			return fmt.Errorf("pattern %d: %w", i, err)
 		}

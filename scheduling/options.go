@@ -26,9 +26,32 @@ type Options struct {
 	MaxLaunches int
 	// MaxPrice bounds what the launches of one plan cost together, in dollars per hour; 0 means no bound.
 	MaxPrice float64
+	// MinAlternatives asks that each launch could be bought as at least so many instance types of about one price, so that
+	// there is somewhere to turn when one is sold out or taken back: types that hold all of the launch's pods, are among
+	// its Choices, and whose prices are within WithinPercent of the least of them. The launch is still bought as the
+	// cheapest type that holds its pods, which is one of them, or cheaper than all of them by at most WithinPercent. Nodes
+	// are filled to the room that such types have in common, and may be dearer for it; Plan.Flexibility says by how much.
+	// 0 asks for nothing.
+	//
+	// It is a wish: no pod is left out for it, and while plans are compared, a launch that has fewer alternatives counts as
+	// WithinPercent dearer. If it is the better one for all that, or there are no such types, it is bought and says so in
+	// ShortOfAlternatives. The weight of NodePools and their minValues come first. Launches on reserved capacity need no
+	// alternatives.
+	//
+	// Solving takes more than twice as long, since a plan without it is made for comparison. Effort bounds each of the two.
+	MinAlternatives int
+	// WithinPercent is how far the prices of alternatives may be above the least of them, in percent; 0 means 25.
+	WithinPercent float64
+	// MaxPodsShare bounds what is lost with one node: no launch holds more than this share of all pods that wait
+	// (Stats.Pods), rounded down, but may always hold one. DaemonSets do not count, and existing nodes take what they can
+	// hold. Pods that could only be placed against it are left out. 0, or 1, is no bound.
+	MaxPodsShare float64
 	// Trace receives what happens inside; nil means nobody listens.
 	Trace *Trace
 }
+
+// withinPercent is what WithinPercent is when it is 0.
+const withinPercent = 25
 
 // MinValuesPolicy is what happens when the instance types that could host a launch have fewer distinct values of a key
 // than the NodePool's minValues asks for.

@@ -17,6 +17,8 @@ type Plan struct {
 	Unplaced []Unplaced
 	// Forgone are the preferences that placed pods state and the plan does not keep, by pod, the heaviest first.
 	Forgone []Forgone
+	// Flexibility is what Options.MinAlternatives came to; nil if it is not set.
+	Flexibility *Flexibility
 	// Truncated is set when Options.Effort ran out before every pod got a look.
 	Truncated bool
 	// Bound is a proven lower bound in dollars per hour: no plan that places the same pods costs less.
@@ -64,6 +66,23 @@ type Launch struct {
 	// RelaxedMinValues lists the requirement keys whose minValues could not be met under MinValuesBestEffort, with
 	// the number of values that there are. nil when all are met.
 	RelaxedMinValues map[string]int
+	// Alternatives is how many instance types of about one price are among the choices, in the sense of
+	// Options.MinAlternatives; the launch's own counts if it is one of them. 0 if that option is not set.
+	Alternatives int
+	// ShortOfAlternatives is set when these are fewer than Options.MinAlternatives asks for.
+	ShortOfAlternatives bool
+}
+
+// Flexibility is what alternatives for all launches cost.
+type Flexibility struct {
+	// MinAlternatives and WithinPercent are what was asked for.
+	MinAlternatives int
+	WithinPercent   float64
+	// Cost is how much dearer the plan is than the one that was made for comparison without MinAlternatives, in dollars
+	// per hour. 0 if that one places other pods.
+	Cost float64
+	// Short is how many launches have fewer alternatives than asked for.
+	Short int
 }
 
 // Assignment is where a pod is expected to run.

@@ -37,7 +37,7 @@ func (p *Plan) String() string {
 	for i := range p.Launches {
 		l := &p.Launches[i]
 		o := l.Offering()
-		fmt.Fprintf(w, "launch\t%s\t%s\t%s\t%s%s\n", l.Name, offeringText(o.OfferingKey), money(o.Price), foldPods(l.Pods), relaxedText(l))
+		fmt.Fprintf(w, "launch\t%s\t%s\t%s\t%s%s\n", l.Name, offeringText(o.OfferingKey), money(o.Price), foldPods(l.Pods), relaxedText(l)+shortText(l, p.Flexibility))
 	}
 	w.Flush()
 	for _, f := range p.forgoneTogether() {
@@ -49,6 +49,9 @@ func (p *Plan) String() string {
 		fmt.Fprintf(w, "pending %s\t%s\n", u.Pod, u.Rejections[0])
 	}
 	w.Flush()
+	if f := p.Flexibility; f != nil {
+		fmt.Fprintf(&b, "flex    %s\n", f)
+	}
 	fmt.Fprintf(&b, "total   %d %s, %s/h (bound %s), %d unplaced\n",
 		len(p.Launches), plural(len(p.Launches), "launch", "launches"), money(p.Price()), money(p.Bound), len(p.Unplaced))
 	return b.String()
@@ -98,6 +101,19 @@ func relaxedText(l *Launch) string {
 		fmt.Fprintf(&b, " (minValues of %s relaxed to %d)", shortKey(key), l.RelaxedMinValues[key])
 	}
 	return b.String()
+}
+
+func shortText(l *Launch, f *Flexibility) string {
+	if f == nil || !l.ShortOfAlternatives {
+		return ""
+	}
+	return fmt.Sprintf(" (%d of %d alternatives)", l.Alternatives, f.MinAlternatives)
+}
+
+// String says what was asked for, what it costs, and how many launches go without.
+func (f *Flexibility) String() string {
+	return fmt.Sprintf("%d %s within %s%% for each launch: %s/h more, %d short",
+		f.MinAlternatives, plural(f.MinAlternatives, "type", "types"), strconv.FormatFloat(f.WithinPercent, 'f', -1, 64), money(f.Cost), f.Short)
 }
 
 // offeringText is type/zone/capacity-type.

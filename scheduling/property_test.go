@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"reflect"
 	"runtime"
 	"slices"
@@ -18,6 +19,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
 	"github.com/kerf-autoscaler/kerf/cloudprovider"
 	"github.com/kerf-autoscaler/kerf/internal/gen"
 	"github.com/kerf-autoscaler/kerf/internal/oracle"
@@ -93,6 +95,10 @@ func optionsOf(seed uint64) scheduling.Options {
 		return scheduling.Options{MaxLaunches: int(seed/16)%4 + 1}
 	case 8:
 		return scheduling.Options{MaxPrice: 0.1 * float64((seed/16)%9+1)}
+	case 9, 10:
+		return scheduling.Options{MinAlternatives: int(seed/16)%4 + 1, WithinPercent: float64((seed / 64) % 4 * 20)}
+	case 11:
+		return scheduling.Options{MaxPodsShare: 0.1 * float64((seed/16)%7+1)}
 	}
 	return scheduling.Options{}
 }
@@ -254,8 +260,64 @@ func withinOptions(plan *scheduling.Plan, opts scheduling.Options) string {
 		if opts.MinValues != scheduling.MinValuesBestEffort && plan.Launches[i].RelaxedMinValues != nil {
 			return "minValues are relaxed under Strict"
 		}
+		if share := opts.MaxPodsShare; share > 0 && len(plan.Launches[i].Pods) > max(1, int(share*float64(plan.Stats.Pods)+1e-6)) {
+			return fmt.Sprintf("launch %s holds %d of %d pods", plan.Launches[i].Name, len(plan.Launches[i].Pods), plan.Stats.Pods)
+		}
+	}
+	return alternativesBroken(plan, opts)
+}
+
+// alternativesBroken says where what a plan says of alternatives is not so.
+func alternativesBroken(plan *scheduling.Plan, opts scheduling.Options) string {
+	if (plan.Flexibility != nil) != (opts.MinAlternatives > 0) {
+		return "flexibility is told if and only if it is asked for"
+	}
+	if plan.Flexibility == nil {
+		return ""
+	}
+	short := 0
+	for i := range plan.Launches {
+		l := &plan.Launches[i]
+		have, enough := alternatives(l, plan.Flexibility.WithinPercent), opts.MinAlternatives
+		reserved := l.Offering().CapacityType == v1.CapacityTypeReserved
+		if have != l.Alternatives || l.ShortOfAlternatives != (have < enough && !reserved) {
+			return fmt.Sprintf("launch %s says that it has %d alternatives, short: %t; it has %d of %d: %v",
+				l.Name, l.Alternatives, l.ShortOfAlternatives, have, enough, l.Choices)
+		}
+		if l.ShortOfAlternatives {
+			short++
+		}
+	}
+	if f := plan.Flexibility; f.Short != short || f.Cost < 0 || f.Cost > plan.Price()+1e-9 {
+		return fmt.Sprintf("flexibility is %+v, %d launches of a plan for $%v are short", f, short, plan.Price())
 	}
 	return ""
+}
+
+// alternatives is the most types among the launch's choices that cost at most so many percent more than the cheapest of
+// them, which costs at most so many percent more than the launch. The oracle has asked whether they hold its pods.
+func alternatives(l *scheduling.Launch, percent float64) int {
+	prices := map[string]float64{}
+	for _, c := range l.Choices {
+		if old, known := prices[c.InstanceType]; c.CapacityType != v1.CapacityTypeReserved && c.Price >= l.Price() && (!known || c.Price < old) {
+			prices[c.InstanceType] = c.Price
+		}
+	}
+	most := 0
+	if len(prices) == 0 {
+		return 0
+	}
+	base := slices.Min(slices.Collect(maps.Values(prices)))
+	for _, least := range prices {
+		n := 0
+		for _, price := range prices {
+			if price >= least && price <= least*(1+percent/100)*(1+1e-9) && least <= base*(1+percent/100)*(1+1e-9) {
+				n++
+			}
+		}
+		most = max(most, n)
+	}
+	return most
 }
 
 // difference shows the first place in which two texts differ.

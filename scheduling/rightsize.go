@@ -64,6 +64,7 @@ func (s *solver) rightSize() {
 					part.row, part.nodes = r, n
 				}
 			}
+			part.short = !s.p.hasAlternatives(part.row, &need)
 			s.buyBack(part)
 			pt.nodes -= part.nodes
 		}
@@ -195,8 +196,28 @@ func (p *Problem) underCaps(cl *class, kind *hostKind, node int32, content []por
 	return more
 }
 
+// roomFor reports whether the pattern's machine admits the class and has room for a pod of it.
+func (p *Problem) roomFor(pt *pattern, cl *class) bool {
+	if !p.columns[p.columnOf[pt.row]].Has(int(cl.sig)) {
+		return false
+	}
+	room := p.room(pt.row)
+	for d, amount := range cl.demand {
+		if amount <= 0 {
+			continue
+		}
+		for _, part := range pt.content {
+			amount += part.count * p.classes[part.class].demand[d]
+		}
+		if amount > room[d] {
+			return false
+		}
+	}
+	return true
+}
+
 func (s *solver) topUpPattern(i int, c int32) {
-	for s.remaining[c] > 0 {
+	for s.remaining[c] > 0 && s.p.roomFor(&s.patterns[i], &s.p.classes[c]) {
 		content, ok := s.joined(&s.patterns[i], c)
 		if !ok {
 			return
@@ -204,8 +225,11 @@ func (s *solver) topUpPattern(i int, c int32) {
 		with := s.patterns[i]
 		with.content = content
 		need := s.p.needs(&with)
+		if !need.hostedBy(s.p, s.patterns[i].row) {
+			return
+		}
 		flexible := s.stillFlexible(&s.patterns[i], &need)
-		if !need.hostedBy(s.p, s.patterns[i].row) || !flexible && s.opts.MinValues != MinValuesBestEffort {
+		if !flexible && s.opts.MinValues != MinValuesBestEffort || !s.keepsAlternatives(&s.patterns[i], &need) {
 			return
 		}
 		if s.patterns[i].nodes > 1 {

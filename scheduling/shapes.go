@@ -248,6 +248,15 @@ func (s *shapes) room(b *bin) resource.Vector {
 	return room
 }
 
+// worths are what pods are worth, by shape.
+func (s *shapes) worths() []float64 {
+	out := make([]float64, len(s.list))
+	for i := range s.list {
+		out[i] = s.list[i].worth
+	}
+	return out
+}
+
 // dearestFirst are the shapes with pods, those first whose pods are worth most.
 func (s *shapes) dearestFirst() []int32 {
 	var out []int32

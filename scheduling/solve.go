@@ -42,10 +42,7 @@ func (p *Problem) Solve(ctx context.Context, opts Options) (*Plan, error) {
 	if err := opts.validate(); err != nil {
 		return nil, err
 	}
-	if opts.Reserved == ReservedStrict {
-		p = p.reservedOnly(opts)
-	}
-	best, err := p.fullest(ctx, opts)
+	best, cost, err := p.flexible(ctx, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +51,18 @@ func (p *Problem) Solve(ctx context.Context, opts Options) (*Plan, error) {
 			panic("scheduling: a plan contradicts itself: " + err.Error())
 		}
 	}
-	return best.write(), nil
+	plan := best.write()
+	plan.noteFlexibility(&opts, cost)
+	return plan, nil
+}
+
+// solved is the fullest attempt with the bins that the options ask for.
+func (p *Problem) solved(ctx context.Context, opts Options) (*solver, error) {
+	p = p.under(&opts)
+	if opts.Reserved == ReservedStrict {
+		p = p.reservedOnly(opts)
+	}
+	return p.fullest(ctx, opts)
 }
 
 // fullest is the attempt that preferences decide on or, if it leaves out pods that could have a place without them, the one
@@ -125,10 +133,16 @@ func (o *Options) validate() error {
 		return fmt.Errorf("options: Preferences must be %s or %s, is %q", PreferencesRespect, PreferencesIgnore, o.Preferences)
 	case o.Reserved != "" && o.Reserved != ReservedFallback && o.Reserved != ReservedStrict:
 		return fmt.Errorf("options: Reserved must be %s or %s, is %q", ReservedFallback, ReservedStrict, o.Reserved)
-	case o.Effort < 0, o.Round < 0, o.Workers < 0, o.MaxLaunches < 0:
-		return fmt.Errorf("options: Effort, Round, Workers and MaxLaunches must not be negative")
+	case o.Effort < 0, o.Round < 0, o.Workers < 0, o.MaxLaunches < 0, o.MinAlternatives < 0:
+		return fmt.Errorf("options: Effort, Round, Workers, MaxLaunches and MinAlternatives must not be negative")
 	case o.MaxPrice < 0 || math.IsNaN(o.MaxPrice):
 		return fmt.Errorf("options: MaxPrice must be at least 0, is %v", o.MaxPrice)
+	case !(o.WithinPercent >= 0) || math.IsInf(o.WithinPercent, 1):
+		return fmt.Errorf("options: WithinPercent must be a percentage of at least 0, is %v", o.WithinPercent)
+	case o.WithinPercent > 0 && o.MinAlternatives == 0:
+		return fmt.Errorf("options: WithinPercent means nothing without MinAlternatives")
+	case !(o.MaxPodsShare >= 0 && o.MaxPodsShare <= 1):
+		return fmt.Errorf("options: MaxPodsShare must be from 0 to 1, is %v", o.MaxPodsShare)
 	}
 	return nil
 }
@@ -139,6 +153,11 @@ func (p *Problem) strategies(opts Options) []strategy {
 	list := []strategy{{relax: true}, {relax: true, columns: true}, {}, {relax: true, frugal: true}, {relax: true, ranked: true}, {relax: true, frugal: true, ranked: true}}
 	if !p.small() && (opts.Effort == 0 || opts.Effort > lavish*len(p.bins)) {
 		list = list[1:]
+	}
+	if p.flexibility.wanted() && !p.wishing {
+		mending := list[0]
+		mending.mend = true
+		list = slices.Insert(list, 0, mending)
 	}
 	return list
 }
@@ -164,7 +183,7 @@ func (p *Problem) worthAnother(best *solver, st strategy) bool {
 	if st.frugal {
 		return best.unplacedPods() > 0 && p.constrained()
 	}
-	if st.ranked {
+	if st.ranked || best.strategy.mend && st.relax {
 		return true
 	}
 	if !st.columns {
@@ -276,6 +295,9 @@ func (s *solver) run(ctx context.Context) error {
 
 // place buys nodes for what remains, tier by tier, until nothing more can be placed.
 func (s *solver) place(ctx context.Context) error {
+	if s.strategy.mend {
+		return s.mend(ctx)
+	}
 	for range maxRounds {
 		before := s.unplacedPods()
 		for _, tier := range s.p.tiers(s.opts) {
@@ -300,7 +322,7 @@ const maxRounds = 4
 func (s *solver) better(o *solver) bool {
 	return cmp.Or(
 		slices.Compare(s.leftOver(), o.leftOver()),
-		compareMoney(s.spent, o.spent),
+		compareMoney(s.weighed(), o.weighed()),
 		cmp.Compare(s.launches, o.launches),
 	) < 0
 }
@@ -313,23 +335,33 @@ func compareMoney(a, b float64) int {
 	return cmp.Compare(a, b)
 }
 
-// tiers are the bins to buy from, one list after the other: by weight of the pool and, where minValues may be relaxed,
-// those that keep minValues first.
+// tiers are the bins to buy from, one list after the other: by weight of the pool, and those first that keep minValues,
+// if they may be relaxed, and among these the ones that keep alternatives.
 func (p *Problem) tiers(opts Options) [][]int32 {
 	var out [][]int32
 	for i := 0; i < len(p.bins); {
 		weight := p.pools[p.bins[i].pool].weight
-		var strict, relaxed []int32
+		var strict, short, relaxed, both []int32
 		for ; i < len(p.bins) && p.pools[p.bins[i].pool].weight == weight; i++ {
-			if p.bins[i].relaxed {
-				relaxed = append(relaxed, int32(i))
-			} else {
-				strict = append(strict, int32(i))
+			list := &strict
+			switch b := &p.bins[i]; {
+			case b.relaxed && b.short:
+				list = &both
+			case b.relaxed:
+				list = &relaxed
+			case b.short:
+				list = &short
 			}
+			*list = append(*list, int32(i))
+		}
+		if opts.MinValues != MinValuesBestEffort {
+			relaxed, both = nil, nil
 		}
 		out = append(out, strict)
-		if opts.MinValues == MinValuesBestEffort && len(relaxed) > 0 {
-			out = append(out, relaxed)
+		for _, list := range [][]int32{short, relaxed, both} {
+			if len(list) > 0 {
+				out = append(out, list)
+			}
 		}
 	}
 	return out

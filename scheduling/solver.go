@@ -16,6 +16,7 @@ type pattern struct {
 	content []portion
 	nodes   int64
 	relaxed bool // bought without regard to the pool's minValues
+	short   bool // bought without regard to Options.MinAlternatives
 }
 
 // strategy is one way to go about a solve. Several are tried and the best plan wins.
@@ -26,6 +27,8 @@ type strategy struct {
 	frugal bool
 	// columns buys first what column generation finds.
 	columns bool
+	// mend starts with nodes that need no alternatives, and takes those apart again that have none.
+	mend bool
 	// ranked places pods by priority, highest first, instead of all together.
 	ranked bool
 }
@@ -64,6 +67,9 @@ type solver struct {
 	// noise, if set, blurs what pods are worth, so that another try goes another way.
 	noise *xorshift
 	out   leftOut
+	// prices, if set, are what pods are worth, by class, whatever remains.
+	prices []float64
+	rebuy  [][]int32 // bins that improvement buys, as tiers
 	// wishes are rows by which preferences that are not kept could be kept.
 	wishes map[wishKey][]int32
 	// ledger is what settling has entered; nil if there is nothing to be exact about.
@@ -134,6 +140,30 @@ func (s *solver) appraise(bins []int32) {
 	s.shapes = s.p.shapesOf(s.remaining, bins, true)
 	s.lots = resized(s.lots, len(s.shapes.list))
 	clear(s.lots)
+	if s.prices != nil {
+		for i := range s.shapes.list {
+			sh := &s.shapes.list[i]
+			sh.worth = s.prices[sh.members[0]]
+		}
+	} else {
+		s.price(bins)
+	}
+	if s.noise != nil {
+		for i := range s.shapes.list {
+			s.shapes.list[i].worth *= 1 + blur*(s.noise.share()-0.5)
+		}
+	}
+	clear(s.worth)
+	for c, n := range s.remaining {
+		if n > 0 {
+			s.worth[c] = s.shapes.list[s.shapes.of[c]].worth
+		}
+	}
+	s.sortClasses()
+}
+
+// price says what a pod of each shape is worth, by the prices of the given bins.
+func (s *solver) price(bins []int32) {
 	wanted := bitset.New(max(len(s.p.sigs), 1))
 	for i := range s.shapes.list {
 		wanted.Add(int(s.shapes.list[i].sig))
@@ -159,18 +189,8 @@ func (s *solver) appraise(bins []int32) {
 			if len(m.bins) == 0 {
 				sh.worth += scarce
 			}
-			if s.noise != nil {
-				sh.worth *= 1 + blur*(s.noise.share()-0.5)
-			}
 		}
 	}
-	clear(s.worth)
-	for c, n := range s.remaining {
-		if n > 0 {
-			s.worth[c] = s.shapes.list[s.shapes.of[c]].worth
-		}
-	}
-	s.sortClasses()
 }
 
 func (s *solver) sortClasses() {

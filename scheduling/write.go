@@ -227,6 +227,7 @@ func (w *writer) launch(pt *pattern) Launch {
 	need := p.needs(pt)
 	alternatives := w.alternatives.of(pt, &need)
 	l := Launch{NodePool: p.pools[row.pool].source.Name, Choices: alternatives.choices, InstanceTypes: alternatives.types}
+	l.countAlternatives(&w.opts)
 	if minimums := p.pools[row.pool].minimums; pt.relaxed && len(minimums) > 0 {
 		values := p.newTally(row.pool)
 		for _, t := range p.hostTypes(pt.row, &need) {

@@ -57,6 +57,12 @@ type ScenarioOptions struct {
 	MaxLaunches int `json:"maxLaunches,omitempty"`
 	// MaxPrice bounds what all launches cost, in dollars per hour. Zero: no bound.
 	MaxPrice float64 `json:"maxPrice,omitempty"`
+	// MinAlternatives asks that each launch could be bought as so many instance types of about one price. Zero: nothing is asked.
+	MinAlternatives int `json:"minAlternatives,omitempty"`
+	// WithinPercent is how far the prices of alternatives may be above the least of them. Zero: 25.
+	WithinPercent float64 `json:"withinPercent,omitempty"`
+	// MaxPodsShare is the share of all waiting pods that one launch may hold, from 0 to 1. Zero: no bound.
+	MaxPodsShare float64 `json:"maxPodsShare,omitempty"`
 	// Explain names pods, as namespace/name, whose explanations are printed after the plan.
 	Explain []string `json:"explain,omitempty"`
 }

@@ -39,8 +39,8 @@
 //	pending default/db-0  insufficient memory (want 64Gi, have 16Gi)
 //	total   1 launch, $0.10/h (bound $0.10), 1 unplaced
 //
-// The options of the Scenario document are those of the planner: preferences (Respect or Ignore), minValues, effort and so
-// on.
+// The options of the Scenario document are those of the planner: preferences (Respect or Ignore), minValues, effort,
+// minAlternatives and so on.
 //
 // How the cluster's kube-scheduler is set up, and what label keys mean there, is said in the Scenario document:
 //

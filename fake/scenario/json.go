@@ -31,6 +31,8 @@ type PlanDocument struct {
 	PricePerHour float64 `json:"pricePerHour"`
 	// LowerBoundPerHour is what no plan for the same placed pods can undercut, in dollars.
 	LowerBoundPerHour float64 `json:"lowerBoundPerHour"`
+	// Flexibility is what alternatives for all launches came to; absent if the scenario does not ask for any.
+	Flexibility *PlanFlexibility `json:"flexibility,omitempty"`
 	// Stats counts the work that was done.
 	Stats PlanStats `json:"stats"`
 }
@@ -51,6 +53,21 @@ type NewNode struct {
 	Pods []string `json:"pods"`
 	// DaemonPods are the DaemonSets that will run on it, as namespace/name.
 	DaemonPods []string `json:"daemonPods"`
+	// Alternatives is how many of the types are of about one price; absent if the scenario does not ask for any.
+	Alternatives int `json:"alternatives,omitempty"`
+	// ShortOfAlternatives is true if these are fewer than the scenario asks for.
+	ShortOfAlternatives bool `json:"shortOfAlternatives,omitempty"`
+}
+
+// PlanFlexibility is what alternatives for all launches came to.
+type PlanFlexibility struct {
+	// MinAlternatives and WithinPercent are what was asked for.
+	MinAlternatives int     `json:"minAlternatives"`
+	WithinPercent   float64 `json:"withinPercent"`
+	// CostPerHour is how much dearer the plan is than one without, in dollars.
+	CostPerHour float64 `json:"costPerHour"`
+	// Short is how many launches have fewer alternatives than asked for.
+	Short int `json:"short"`
 }
 
 // PlanOffering is what is bought, and for how many dollars per hour.
@@ -164,6 +181,11 @@ func (r *Result) Document() *PlanDocument {
 			Truncated: p.Truncated, SolveSeconds: r.SolveTime.Seconds(),
 		},
 	}
+	if f := p.Flexibility; f != nil {
+		d.Flexibility = &PlanFlexibility{
+			MinAlternatives: f.MinAlternatives, WithinPercent: f.WithinPercent, CostPerHour: f.Cost, Short: f.Short,
+		}
+	}
 	for i := range p.Launches {
 		d.NewNodes = append(d.NewNodes, newNode(&p.Launches[i]))
 	}
@@ -191,6 +213,7 @@ func newNode(l *scheduling.Launch) NewNode {
 			Status:   PlanNodeStatus{Capacity: l.Node.Status.Capacity, Allocatable: l.Node.Status.Allocatable},
 		},
 		Pods: podNames(l.Pods), DaemonPods: podNames(l.DaemonPods),
+		Alternatives: l.Alternatives, ShortOfAlternatives: l.ShortOfAlternatives,
 	}
 }
 

@@ -42,6 +42,9 @@ func (r *Result) Report(out io.Writer) error {
 	reportUnplaced(&b, p, owners)
 	fmt.Fprintf(&b, "%d %s, $%s/h (bound $%s, gap %s), %d placed, %d unplaced\n", len(p.Launches), plural(len(p.Launches), "launch", "launches"),
 		dollars(p.Price()), dollars(p.Bound), gap(p), len(p.Assignments), len(p.Unplaced))
+	if p.Flexibility != nil {
+		fmt.Fprintf(&b, "%s\n", p.Flexibility)
+	}
 	for _, pod := range r.scenario.Explain {
 		fmt.Fprintf(&b, "\n%s", p.Explain(pod))
 	}

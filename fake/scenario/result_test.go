@@ -191,3 +191,20 @@ func TestDisruptionCannotBeAskedForYet(t *testing.T) {
 	_, err := read(t, "apiVersion: kerf.dev/v1alpha1\nkind: Scenario\nspec: {decide: disrupt}\n").Solve(t.Context())
 	require.EqualError(t, err, "decide: disrupt is not supported yet")
 }
+
+func TestAlternativesAreTold(t *testing.T) {
+	in := somePool + "---" + someType + "---" + strings.Replace(someType, "name: small", "name: other", 1) + "---" + somePod + `---
+apiVersion: kerf.dev/v1alpha1
+kind: Scenario
+spec:
+  options: {minAlternatives: 3, withinPercent: 12.5}
+`
+	r := solved(t, in)
+	var b strings.Builder
+	require.NoError(t, r.Report(&b))
+	require.Contains(t, b.String(), "\n3 types within 12.5% for each launch: $0.00/h more, 1 short\n")
+	d := r.Document()
+	require.Equal(t, &PlanFlexibility{MinAlternatives: 3, WithinPercent: 12.5, Short: 1}, d.Flexibility)
+	require.Equal(t, 2, d.NewNodes[0].Alternatives)
+	require.True(t, d.NewNodes[0].ShortOfAlternatives)
+}

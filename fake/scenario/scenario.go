@@ -64,6 +64,7 @@ func (w *world) header() *Scenario {
 		Reserved: scheduling.ReservedPolicy(choice("spec.options.reserved", in.Reserved,
 			string(scheduling.ReservedFallback), string(scheduling.ReservedStrict))),
 		Effort: in.Effort, Round: in.Round, MaxLaunches: in.MaxLaunches, MaxPrice: in.MaxPrice,
+		MinAlternatives: in.MinAlternatives, WithinPercent: in.WithinPercent, MaxPodsShare: in.MaxPodsShare,
 	}
 	profile := &s.Snapshot.Profile
 	profile.SchedulerNames, profile.DefaultConstraints = spec.SchedulerProfile.SchedulerNames, spec.SchedulerProfile.DefaultConstraints

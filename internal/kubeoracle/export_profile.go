@@ -80,6 +80,7 @@ func question(s *scheduling.Snapshot, options scheduling.Options) *v1alpha1.Scen
 	out.Spec.Options = v1alpha1.ScenarioOptions{
 		Preferences: string(options.Preferences), MinValues: string(options.MinValues), Reserved: string(options.Reserved),
 		Effort: options.Effort, Round: options.Round, MaxLaunches: options.MaxLaunches, MaxPrice: options.MaxPrice,
+		MinAlternatives: options.MinAlternatives, WithinPercent: options.WithinPercent, MaxPodsShare: options.MaxPodsShare,
 	}
 	out.Spec.SchedulerProfile = v1alpha1.ScenarioSchedulerProfile{
 		SchedulerNames: s.Profile.SchedulerNames, DefaultConstraints: s.Profile.DefaultConstraints,

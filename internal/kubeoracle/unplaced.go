@@ -68,7 +68,7 @@ func (st *state) placeFor(ctx context.Context, pod *corev1.Pod) string {
 		if st.leaving[name] || !together.admits(info.Node().Labels) || !now.filter(ctx, info).none() {
 			continue
 		}
-		if l, fresh := st.launches[name]; !fresh || st.staysFlexible(l, pod) {
+		if l, fresh := st.launches[name]; !fresh || len(l.Pods) < st.maxPods() && st.staysFlexible(l, pod) {
 			return name
 		}
 	}
@@ -78,6 +78,14 @@ func (st *state) placeFor(ctx context.Context, pod *corev1.Pod) string {
 		}
 	}
 	return ""
+}
+
+// maxPods is how many of the waiting pods a launch may hold.
+func (st *state) maxPods() int {
+	if st.options.MaxPodsShare == 0 {
+		return st.plan.Stats.Pods
+	}
+	return max(1, int(st.options.MaxPodsShare*float64(st.plan.Stats.Pods)+1e-6))
 }
 
 // furtherFor is a further node of the pool on which the pod could run, within stock, limits and minValues.

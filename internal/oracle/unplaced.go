@@ -18,9 +18,10 @@ func Unplaced(s scheduling.Snapshot, p *scheduling.Plan) []Violation {
 	return UnplacedWith(s, p, scheduling.Options{})
 }
 
-// UnplacedWith is [Unplaced] for a plan made with those options. MinValues and Reserved are the options that count.
+// UnplacedWith is [Unplaced] for a plan made with those options. MinValues, Reserved and MaxPodsShare are
+// the options that count.
 func UnplacedWith(s scheduling.Snapshot, p *scheduling.Plan, opts scheduling.Options) []Violation {
-	u := &unplacedChecker{world: newWorld(&s, p), relaxed: opts.MinValues == scheduling.MinValuesBestEffort, known: map[string]*facts{}}
+	u := &unplacedChecker{world: newWorld(&s, p), relaxed: opts.MinValues == scheduling.MinValuesBestEffort, maxPods: podsShare(p, opts), known: map[string]*facts{}}
 	u.sequence() // for what it promises to claims
 	for _, entry := range p.Unplaced {
 		pod := u.pending[entry.Pod]
@@ -48,10 +49,19 @@ func UnplacedWith(s scheduling.Snapshot, p *scheduling.Plan, opts scheduling.Opt
 	return u.list
 }
 
+// podsShare is how many of the waiting pods a launch may hold.
+func podsShare(p *scheduling.Plan, opts scheduling.Options) int {
+	if opts.MaxPodsShare == 0 {
+		return p.Stats.Pods
+	}
+	return max(1, int(opts.MaxPodsShare*float64(p.Stats.Pods)+1e-6))
+}
+
 type unplacedChecker struct {
 	*world
 	report
 	relaxed bool
+	maxPods int // that a launch may hold
 	known   map[string]*facts
 }
 
@@ -90,7 +100,7 @@ func (u *unplacedChecker) find(pod *corev1.Pod) *facts {
 	f := &facts{nodes: map[reason]bool{}, pools: map[string]map[reason]bool{}}
 	for _, h := range u.hosts {
 		reasons := append(u.turnedAway(pod, h), u.groupReasons(pod, h)...)
-		if len(reasons) == 0 && (h.launch == nil || u.staysFlexible(h, pod)) {
+		if len(reasons) == 0 && (h.launch == nil || len(h.placed) < u.maxPods && u.staysFlexible(h, pod)) {
 			f.homes = append(f.homes, h.node.Name)
 		}
 		note(f.nodes, reasons)
