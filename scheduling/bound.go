@@ -61,6 +61,9 @@ const closeEnough = 1.02
 // boundOf is the lower bound for placing counts pods of each class, which an attempt has placed for so much. worths, by
 // root, are what column generation has made of their pods, nil if there was none.
 func (p *Problem) boundOf(counts []int64, price float64, worths []float64) float64 {
+	if price <= 0 {
+		return 0 // what is had for nothing cannot be undercut
+	}
 	bound := p.bound(counts)
 	if worths != nil && price > bound*closeEnough {
 		bins := p.boundBins()
@@ -183,7 +186,7 @@ func (p *Problem) marketBound(m market, sh *shapes) (price float64, whole bool) 
 // the pods that existing nodes leave, and a new node may hold more than those.
 func (p *Problem) shapeBound(c *cover, m market, dual []float64) float64 {
 	resources := len(c.dims)
-	if len(p.nodes) > 0 {
+	if p.nodeCount() > 0 {
 		for resources > 0 && c.dims[resources-1] >= c.shapes.dims {
 			resources--
 		}

@@ -40,7 +40,7 @@ func (s Snapshot) Without(nodes ...string) (Snapshot, error) {
 	}
 	for _, name := range nodes {
 		if gone[name] {
-			return Snapshot{}, fmt.Errorf("without node %q: the snapshot has no such node", name)
+			return Snapshot{}, noSuchNode(name)
 		}
 	}
 	s.Pods, s.Nodes = pods, rest
@@ -50,18 +50,59 @@ func (s Snapshot) Without(nodes ...string) (Snapshot, error) {
 // Without is the problem in which the named nodes are gone and their pods wait: what compiling [Snapshot.Without] gives,
 // which says which pods these are. Names that no node has are an error, and so is a pod that comes to wait and needs a
 // fact that the snapshot does not have. p is not modified.
+//
+// The first call of Without or With on a problem takes about as long as compiling it did; what it finds out is kept for all
+// further calls, on the problem and on those derived from it, which take a small part of that. What derived problems cannot
+// share is compiled anew each time: snapshots with groups, nominated pods, nodes that share a hostname or DaemonSets with
+// anti-affinity over a zone and the like, and pods with volumes that depend on other pods or count against a limit.
 func (p *Problem) Without(nodes ...string) (*Problem, error) {
-	s, err := p.snapshot.Without(nodes...)
-	if err != nil {
-		return nil, err
+	gone := slices.Clone(p.gone)
+	for _, name := range nodes {
+		i, known := p.family.place(name)
+		if !known || p.isGone(int(i)) {
+			return nil, noSuchNode(name)
+		}
+		gone = append(gone, i)
 	}
-	return Compile(s)
+	slices.Sort(gone)
+	return p.family.derive(slices.Compact(gone), p.more)
 }
 
 // With is the problem with further waiting pods: what compiling the snapshot with these pods in Pods gives. Errors are
 // those of [Compile]. Neither p nor the pods are modified, and the pods must not change while the problem is in use.
 func (p *Problem) With(pods ...*corev1.Pod) (*Problem, error) {
-	s := p.snapshot
-	s.Pods = slices.Concat(s.Pods, pods)
+	return p.family.derive(p.gone, slices.Concat(p.more, pods))
+}
+
+// place is where in Problem.nodes the node is.
+func (f *family) place(name string) (int32, bool) {
+	if u := f.universe(); u != nil {
+		i, known := u.nodeOf[name]
+		return i, known
+	}
+	i := slices.IndexFunc(f.root.nodes, func(n node) bool { return n.object.Name == name })
+	return int32(i), i >= 0
+}
+
+// derive is the family's first problem without the nodes and with more waiting pods.
+func (f *family) derive(gone []int32, more []*corev1.Pod) (*Problem, error) {
+	if u := f.universe(); u != nil {
+		if q := u.pick(gone, more); q != nil {
+			return q, nil
+		}
+	}
+	names := make([]string, len(gone))
+	for i, g := range gone {
+		names[i] = f.root.nodes[g].object.Name
+	}
+	s, err := f.root.snapshot.Without(names...)
+	if err != nil {
+		return nil, err
+	}
+	s.Pods = slices.Concat(s.Pods, more)
 	return Compile(s)
+}
+
+func noSuchNode(name string) error {
+	return fmt.Errorf("without node %q: the snapshot has no such node", name)
 }

@@ -15,8 +15,9 @@ import (
 
 const (
 	goodEnough    = 1.002 // a plan within this factor of its bound is left alone
-	maxRuins      = 600   // ruins tried on one plan
-	maxBarren     = 150   // ruins in a row without a gain before giving up
+	maxRuins      = 1000  // ruins tried on one plan
+	minBarren     = 100   // ruins in a row without a gain before giving up, on plans of few nodes
+	maxBarren     = 300   // the same on plans of many nodes: five for each
 	maxRuinNodes  = 500   // plans with more nodes are left alone: one node is a small share of their price
 	maxRuinSize   = 8     // nodes taken apart at once
 	maxDraws      = 12    // nodes looked at for one of the right cell
@@ -31,10 +32,11 @@ func (s *solver) improve(ctx context.Context) error {
 	}
 	target := s.p.bound(s.placed()) * goodEnough
 	random := xorshift(0x9e3779b97f4a7c15 ^ uint64(len(s.p.pods)))
-	s.noise, s.settled = &random, len(s.p.nodes) > maxRuinNodes
+	s.noise, s.settled = &random, s.p.nodeCount() > maxRuinNodes
 	s.notePrices()
-	barren, best := 0, s.save()
-	for try := 0; try < maxRuins && barren < maxBarren && (s.spent > target || s.hopeful()) && !s.stopped; try++ {
+	barren, best := int64(0), s.save()
+	giveUp := min(max(minBarren, 5*s.launches), maxBarren)
+	for try := 0; try < maxRuins && barren < giveUp && (s.spent > target || s.hopeful()) && !s.stopped; try++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -168,10 +170,10 @@ func (s *solver) ruin(random *xorshift, n int) {
 
 // vacate takes what was assigned to one existing node away and fills the node anew, in a few of the tries.
 func (s *solver) vacate(random *xorshift) {
-	if s.settled || len(s.p.nodes) == 0 || random.next()%2 == 0 {
+	if s.settled || s.p.nodeCount() == 0 || random.next()%2 == 0 {
 		return
 	}
-	i := int(random.next() % uint64(len(s.p.nodes)))
+	i := s.p.nodeAt(int(random.next() % uint64(s.p.nodeCount())))
 	for _, part := range s.onNodes[i] {
 		s.remaining[part.class] += part.count
 		s.occupy(i, part.class, -part.count)

@@ -3,6 +3,7 @@ package scheduling
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/kerf-autoscaler/kerf/internal/bitset"
 )
@@ -16,7 +17,7 @@ import (
 // contentColumns starts column generation for a bound: over shapes that only hard exclusions keep apart, at the bins'
 // prices.
 func (p *Problem) contentColumns(sh *shapes, bins []int32, f *stuffer) *columns {
-	if len(sh.list) > maxColumnRows || len(p.nodes)*len(sh.list) > maxHeld {
+	if len(sh.list) > maxColumnRows || p.nodeCount()*len(sh.list) > maxHeld {
 		return nil
 	}
 	price := func(b int32) float64 { return math.Max(p.price(&p.bins[b]), minimumCost) }
@@ -28,6 +29,14 @@ const maxHeld = 1_000_000
 
 // contentBound is the bound that the worths, by shape, prove.
 func (g *columns) contentBound(worth []float64) float64 {
+	worth = slices.Clone(worth)
+	for i := range g.stalls { // a pod that a free machine takes is worth nothing
+		if s := &g.stalls[i]; s.cost <= minimumCost {
+			for _, id := range s.sack.ids {
+				worth[id] = 0
+			}
+		}
+	}
 	dearest := 1.0
 	for i := range g.stalls {
 		s := &g.stalls[i]
