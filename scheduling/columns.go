@@ -29,6 +29,7 @@ const (
 	maxColumnRounds = 16    // plans made
 	restRounds      = 3     // plans made for what rounding down left
 	columnPivots    = 1_000 // steps of the linear program in one round
+	roundUp         = 0.35  // what is added to a number of nodes before it is rounded down
 	wholeNodes      = 1.5   // nodes for each shape from which on columns are generated
 	restNodes       = 0.1   // the same for what rounding down left
 	fullRound       = 4     // every so many rounds each kind of node is filled as well as can be
@@ -356,7 +357,7 @@ func (s *solver) buyColumns(ctx context.Context, bins []int32) (int, error) {
 	bought, before := 0, s.launches
 	for _, c := range g.solution() {
 		bin := g.stalls[c.stall].bin
-		for left := int64(math.Floor(c.times + 1e-6)); left > 0; {
+		for left := int64(math.Floor(c.times + roundUp)); left > 0; {
 			row := s.purchasableRow(bin)
 			if row < 0 {
 				break

@@ -67,7 +67,7 @@ func (c *Cover) Optimize(pivots int) bool {
 			if col.basic {
 				continue
 			}
-			if reduced := c.Reduced(col.cost, col.rows, col.amount) / (1 + col.cost); reduced < best {
+			if reduced := c.Reduced(col.cost, col.rows, col.amount) / col.cost; reduced < best {
 				enter, best, found = j, reduced, true
 			}
 		}
