@@ -3,6 +3,7 @@ package scheduling
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/kerf-autoscaler/kerf/internal/bitset"
 	"github.com/kerf-autoscaler/kerf/internal/resource"
@@ -35,14 +36,22 @@ func (p *Problem) available(r int32) bool {
 }
 
 // compileBins finds out which rows admit the same signatures, and lists the bins.
-func (p *Problem) compileBins() {
-	groups := newPartition(len(p.rows))
+func (p *Problem) compileBins() { p.makeBins(p.usedSigs()) }
+
+// usedSigs are the signatures of pods that can be placed.
+func (p *Problem) usedSigs() bitset.Set {
 	used := bitset.New(len(p.sigs))
 	for c := range p.classes {
 		if p.classes[c].unsupported == "" {
 			used.Add(int(p.classes[c].sig))
 		}
 	}
+	return used
+}
+
+// makeBins makes the bins for the signatures that are used.
+func (p *Problem) makeBins(used bitset.Set) {
+	groups := newPartition(len(p.rows))
 	for s := range used.All() {
 		groups.refine(p.sigs[s].rows)
 	}
@@ -89,6 +98,57 @@ func (p *Problem) binsOf(pool int32) []bin {
 		}
 	}
 	return append(sets, plain...)
+}
+
+// takeBins makes the bins of a derived problem as compileBins does. Signatures that admit the same rows make no difference to
+// which bins there are, so those for the different sets of rows are made once for all derived problems that count the same
+// resources. Bins that serve minValues depend on all classes.
+func (p *Problem) takeBins() {
+	if slices.ContainsFunc(p.pools, func(pl pool) bool { return len(pl.minimums) > 0 }) {
+		p.compileBins()
+		return
+	}
+	used := p.usedSigs()
+	names := make([]string, len(p.sigs))
+	rows := map[string]bitset.Set{}
+	for s := range used.All() {
+		names[s] = setName(p.sigs[s].rows)
+		rows[names[s]] = p.sigs[s].rows
+	}
+	list := sortedKeys(rows)
+	made := p.scale.bins.of(strings.Join(list, ""), func() *Problem {
+		q := *p
+		q.sigs, q.bins = make([]signature, len(list)), nil
+		all := bitset.New(len(list))
+		all.Fill(len(list))
+		for i, name := range list {
+			q.sigs[i].rows = rows[name]
+		}
+		q.makeBins(all)
+		return &Problem{columnOf: q.columnOf, columns: q.columns, bins: q.bins}
+	})
+	alike := make([]bitset.Set, len(list)) // by set of rows
+	for i := range alike {
+		alike[i] = bitset.New(len(p.sigs))
+	}
+	for s := range used.All() {
+		at, _ := slices.BinarySearch(list, names[s])
+		alike[at].Add(s)
+	}
+	expanded := func(sets bitset.Set) bitset.Set {
+		out := bitset.New(len(p.sigs))
+		for at := range sets.All() {
+			out.Or(alike[at])
+		}
+		return out
+	}
+	p.columnOf, p.columns, p.bins = made.columnOf, make([]bitset.Set, len(made.columns)), slices.Clone(made.bins)
+	for g := range p.columns {
+		p.columns[g] = expanded(made.columns[g])
+	}
+	for b := range p.bins {
+		p.bins[b].sigs = expanded(made.bins[b].sigs)
+	}
 }
 
 // roomKey names what a type has left beside a set of daemons.

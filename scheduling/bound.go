@@ -183,7 +183,7 @@ func (p *Problem) marketBound(m market, sh *shapes) (price float64, whole bool) 
 // the pods that existing nodes leave, and a new node may hold more than those.
 func (p *Problem) shapeBound(c *cover, m market, dual []float64) float64 {
 	resources := len(c.dims)
-	if len(p.nodes) > 0 {
+	if p.nodeCount() > 0 {
 		for resources > 0 && c.dims[resources-1] >= c.shapes.dims {
 			resources--
 		}

@@ -37,6 +37,7 @@ type class struct {
 	// group is which of Snapshot.Groups the pods are in, counted from 1; 0 if in none.
 	group int32
 	topo  *related
+	kin   int32 // of a derived problem: the same class, or what it is a part or a rung of, in the universe
 	// wishes are the preferences, heaviest first.
 	wishes []wish
 	// reserved is set where the pods go to reserved capacity or wait for the next round; see reserved.go.
@@ -51,6 +52,7 @@ type signature struct {
 	rows    bitset.Set  // of Problem.rows, availability aside
 	nodes   bitset.Set  // of Problem.nodes
 	root    int32       // itself, or the signature that it narrows to one cell
+	kin     int32       // of a derived problem: the same, or what it narrows, in the universe
 }
 
 // kind is a group of waiting pods with one spec, before labels are looked at.
@@ -114,6 +116,9 @@ func (p *Problem) kinds(f *findings, x printer, all []waiting) ([]kind, []int32)
 		}
 		kindOf[i] = id
 	}
+	if p.index != nil {
+		p.index.printer, p.index.spread, p.index.ids = x, spread, ids
+	}
 	for d := range p.daemons {
 		daemon := &p.daemons[d]
 		daemon.anti = p.terms.addAnti(f, x, daemon.pod, fmt.Sprintf("DaemonPods[%s]", daemon.name), known)
@@ -162,13 +167,15 @@ func (p *Problem) labelPrints(x printer) []print128 {
 	return prints
 }
 
+// labelled is pods of one kind with labels that no matcher tells apart.
+type labelled struct {
+	kind   int32
+	labels print128
+}
+
 // groupByLabels makes the roots: pods of one kind whose labels no matcher tells apart, and kinds that agree in everything
 // that counts. It returns what the pods of each root ask for.
 func (p *Problem) groupByLabels(x printer, kinds []kind, kindOf []int32) []corev1.ResourceList {
-	type labelled struct {
-		kind   int32
-		labels print128
-	}
 	groups := map[labelled]int32{}
 	classes := map[print128]int32{}
 	sigs := map[print128]int32{}
@@ -183,6 +190,9 @@ func (p *Problem) groupByLabels(x printer, kinds []kind, kindOf []int32) []corev
 	}
 	labels := p.labelPrints(x)
 	var last labelled
+	if p.index != nil {
+		p.index.kinds = kinds
+	}
 	p.classOf = make([]int32, len(p.pods))
 	for i, pod := range p.pods {
 		g := labelled{kind: kindOf[i]}
@@ -197,11 +207,15 @@ func (p *Problem) groupByLabels(x printer, kinds []kind, kindOf []int32) []corev
 		c, seen := groups[g]
 		if !seen {
 			k := &kinds[g.kind]
-			c = p.class(x, classes, sigs, pod, k, demands[g.kind].join(restrictions[g.kind]))
+			ask := demands[g.kind].join(restrictions[g.kind])
+			c = p.class(x, classes, sigs, pod, k, ask)
 			if int(c) == len(requests) {
 				requests = append(requests, asked[g.kind])
 			}
 			groups[g] = c
+			if p.index != nil {
+				p.index.note(p, g, c, ask)
+			}
 		}
 		p.classOf[i] = c
 	}

@@ -23,6 +23,15 @@ type Problem struct {
 	dims      resource.Index // resources that some pod or daemon asks for
 	limitDims resource.Index // resources that some pool limits
 
+	// family is the snapshot's and what problems derived from it share; gone are the nodes that are not in this one, and more
+	// the waiting pods that came later. See derive.go.
+	family   *family
+	universe *universe // of a problem that was derived without compiling anew
+	gone     []int32   // ascending
+	// index is kept where pods will be looked up that come later: where those that could move are among the waiting ones.
+	index *classIndex
+	more  []*corev1.Pod
+
 	pods     []*corev1.Pod // those that are planned, sorted
 	promises []promise     // waiting pods that count as bound, sorted
 	classOf  []int32       // by pod
@@ -41,6 +50,7 @@ type Problem struct {
 	rows    []row  // by pool
 	daemons []daemon
 	nodes   []node
+	twins   bool // some nodes share a hostname
 
 	overheads  []overhead
 	overheadOf []int32 // by row
@@ -49,6 +59,7 @@ type Problem struct {
 	roomOf     []int32           // by row
 	rooms      []resource.Vector // what rows leave for pods; by pool
 	bins       []bin             // heaviest pool first, then by their first row
+	scale      *scale            // of a problem with a universe
 
 	flexibility flexibility // what the options ask of the types that a launch could be
 
@@ -64,7 +75,8 @@ type Problem struct {
 	typeIDs               map[*cloudprovider.InstanceType]int32
 	providerKeys          map[string]bool
 	rowPlaces, nodePlaces *places
-	reserved              map[string]bool              // names that launches must not have
+	reserved              map[string]bool              // names that launches must not have, nodes of a derived problem apart
+	goneNames             map[string]int32             // of Problem.gone
 	roomySets             []atomic.Pointer[bitset.Set] // by class, once somebody has asked
 }
 
@@ -72,14 +84,27 @@ type Problem struct {
 // one gives no Problem. The snapshot and all that it points to must not change while the Problem is in use.
 func Compile(s Snapshot) (*Problem, error) {
 	p := &Problem{snapshot: s}
-	f := &findings{}
+	p.family = &family{root: p}
+	if err := p.read(); err != nil {
+		return nil, err
+	}
+	p.compileTopology()
+	p.compileBins()
+	p.roomySets = newRoomySets(len(p.classes))
+	p.snapshot.Catalog = p.catalog()
+	return p, nil
+}
+
+// read compiles the snapshot but for what constraints between pods and choices among machines make of it.
+func (p *Problem) read() error {
+	f, s := &findings{}, p.snapshot
 	checkNames(f, &s)
 	checkCatalogues(f, &s)
 	checkGroups(f, &s)
 	checkVocabulary(f, &s)
 	checkProfile(f, &s)
 	if err := f.err(); err != nil {
-		return nil, err
+		return err
 	}
 	p.snapshot.Groups = slices.Clone(s.Groups)
 	slices.SortFunc(p.snapshot.Groups, func(a, b Group) int { return strings.Compare(a.Name, b.Name) })
@@ -91,17 +116,10 @@ func Compile(s Snapshot) (*Problem, error) {
 	p.compileProviderKeys()
 	p.compilePools(f)
 	if err := f.err(); err != nil {
-		return nil, err
+		return err
 	}
 	p.compileHosts(f)
-	if err := f.err(); err != nil {
-		return nil, err
-	}
-	p.compileTopology()
-	p.compileBins()
-	p.roomySets = make([]atomic.Pointer[bitset.Set], len(p.classes))
-	p.snapshot.Catalog = p.catalog()
-	return p, nil
+	return f.err()
 }
 
 // indexDemand gives every resource that somebody asks for a position and turns requests into vectors: those of each class
@@ -194,7 +212,7 @@ const maxFresh = 8
 func (p *Problem) valuesOf(key string) []string {
 	var values []string
 	for i := range p.nodes {
-		if value, ok := p.nodes[i].object.Labels[key]; ok {
+		if value, ok := p.nodes[i].object.Labels[key]; ok && !p.isGone(i) {
 			values = append(values, value)
 		}
 	}
@@ -288,5 +306,5 @@ func (p *Problem) accepts(node int, sig int32) bool { return p.sigs[sig].nodes.H
 func (c *class) planned() int { return len(c.pods) }
 
 func (p *Problem) String() string {
-	return fmt.Sprintf("%d pods in %d classes, %d nodes, %d pools, %d offerings", len(p.pods), p.roots(), len(p.nodes), len(p.pools), len(p.rows))
+	return fmt.Sprintf("%d pods in %d classes, %d nodes, %d pools, %d offerings", len(p.pods), p.roots(), p.nodeCount(), len(p.pools), len(p.rows))
 }

@@ -40,7 +40,7 @@ func (s Snapshot) Without(nodes ...string) (Snapshot, error) {
 	}
 	for _, name := range nodes {
 		if gone[name] {
-			return Snapshot{}, fmt.Errorf("without node %q: the snapshot has no such node", name)
+			return Snapshot{}, noSuchNode(name)
 		}
 	}
 	s.Pods, s.Nodes = pods, rest
@@ -51,17 +51,43 @@ func (s Snapshot) Without(nodes ...string) (Snapshot, error) {
 // which says which pods these are. Names that no node has are an error, and so is a pod that comes to wait and needs a
 // fact that the snapshot does not have. p is not modified.
 func (p *Problem) Without(nodes ...string) (*Problem, error) {
-	s, err := p.snapshot.Without(nodes...)
-	if err != nil {
-		return nil, err
+	gone := slices.Clone(p.gone)
+	for _, name := range nodes {
+		i := slices.IndexFunc(p.nodes, func(n node) bool { return n.object.Name == name })
+		if i < 0 || p.isGone(i) {
+			return nil, noSuchNode(name)
+		}
+		gone = append(gone, int32(i))
 	}
-	return Compile(s)
+	slices.Sort(gone)
+	return p.family.derive(slices.Compact(gone), p.more)
 }
 
 // With is the problem with further waiting pods: what compiling the snapshot with these pods in Pods gives. Errors are
 // those of [Compile]. Neither p nor the pods are modified, and the pods must not change while the problem is in use.
 func (p *Problem) With(pods ...*corev1.Pod) (*Problem, error) {
-	s := p.snapshot
-	s.Pods = slices.Concat(s.Pods, pods)
+	return p.family.derive(p.gone, slices.Concat(p.more, pods))
+}
+
+// derive is the family's first problem without the nodes and with more waiting pods.
+func (f *family) derive(gone []int32, more []*corev1.Pod) (*Problem, error) {
+	if u := f.universe(); u != nil {
+		if q := u.pick(gone, more); q != nil {
+			return q, nil
+		}
+	}
+	names := make([]string, len(gone))
+	for i, g := range gone {
+		names[i] = f.root.nodes[g].object.Name
+	}
+	s, err := f.root.snapshot.Without(names...)
+	if err != nil {
+		return nil, err
+	}
+	s.Pods = slices.Concat(s.Pods, more)
 	return Compile(s)
+}
+
+func noSuchNode(name string) error {
+	return fmt.Errorf("without node %q: the snapshot has no such node", name)
 }

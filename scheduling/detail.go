@@ -161,8 +161,8 @@ func (q *inquiry) closed(code Code, key string, meant func(k *hostKind, node int
 			consider(q.row(int32(r)))
 		}
 	}
-	for i := range p.nodes {
-		if meant(&p.topology.nodes[i], int32(i)) {
+	for k := range p.nodeCount() {
+		if i := p.nodeAt(k); meant(&p.topology.nodes[i], int32(i)) {
 			consider(q.node(i))
 		}
 	}

@@ -37,7 +37,8 @@ func (s *scene) diagnose(c int32) diagnosis {
 	q := s.inquire(&p.classes[c])
 	d.nearest.gap = math.Inf(1)
 	var nodes grounds
-	for i := range p.nodes {
+	for k := range p.nodeCount() {
+		i := p.nodeAt(k)
 		at := hostRef{node: int32(i), row: -1}
 		if reasons := q.node(i); len(reasons.list) > 0 {
 			nodes.add(reasons, at)

@@ -75,7 +75,7 @@ func (p *Plan) Explain(pod types.NamespacedName) Explanation {
 		return out
 	}
 	d := p.final.diagnosisOf(&out, class)
-	out.NodeCount, out.Nodes, out.Pools = len(p.problem.nodes), d.nodes, d.pools
+	out.NodeCount, out.Nodes, out.Pools = p.problem.nodeCount(), d.nodes, d.pools
 	out.Nearest = d.nearest.text()
 	return out
 }

@@ -31,7 +31,7 @@ func (s *solver) improve(ctx context.Context) error {
 	}
 	target := s.p.bound(s.placed()) * goodEnough
 	random := xorshift(0x9e3779b97f4a7c15 ^ uint64(len(s.p.pods)))
-	s.noise, s.settled = &random, len(s.p.nodes) > maxRuinNodes
+	s.noise, s.settled = &random, s.p.nodeCount() > maxRuinNodes
 	s.notePrices()
 	barren, best := 0, s.save()
 	for try := 0; try < maxRuins && barren < maxBarren && (s.spent > target || s.hopeful()) && !s.stopped; try++ {
@@ -168,10 +168,10 @@ func (s *solver) ruin(random *xorshift, n int) {
 
 // vacate takes what was assigned to one existing node away and fills the node anew, in a few of the tries.
 func (s *solver) vacate(random *xorshift) {
-	if s.settled || len(s.p.nodes) == 0 || random.next()%2 == 0 {
+	if s.settled || s.p.nodeCount() == 0 || random.next()%2 == 0 {
 		return
 	}
-	i := int(random.next() % uint64(len(s.p.nodes)))
+	i := s.p.nodeAt(int(random.next() % uint64(s.p.nodeCount())))
 	for _, part := range s.onNodes[i] {
 		s.remaining[part.class] += part.count
 		s.occupy(i, part.class, -part.count)

@@ -41,7 +41,7 @@ type inquiry struct {
 func (s *scene) inquire(cl *class) *inquiry {
 	spec := &s.p.exemplar(cl).Spec
 	return &inquiry{
-		scene: s, cl: cl, spec: spec, rows: s.p.rowPlaces.admittedBy(spec), nodes: s.p.nodePlaces.admittedBy(spec), keys: affinityKeys(spec),
+		scene: s, cl: cl, spec: spec, rows: s.p.rowPlaces.admittedBy(spec), nodes: s.p.without(s.p.nodePlaces.admittedBy(spec)), keys: affinityKeys(spec),
 		conflictsAt: map[string]*obstacles{},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -69,6 +70,7 @@ func (p *Problem) markTwins() {
 	}
 	for i := range p.nodes {
 		p.nodes[i].twin = count[p.nodes[i].object.Labels[corev1.LabelHostname]] > 1
+		p.twins = p.twins || p.nodes[i].twin
 	}
 }
 
@@ -167,6 +169,9 @@ func (p *Problem) compileNodeRoom(f *findings) {
 	}
 }
 
+// newRoomySets makes room for what roomy finds out about n classes.
+func newRoomySets(n int) []atomic.Pointer[bitset.Set] { return make([]atomic.Pointer[bitset.Set], n) }
+
 // roomy are the existing nodes that would take a pod of the class if nothing else were assigned to them, hostnames that nodes
 // share apart. Not to be written to.
 func (p *Problem) roomy(c int32) bitset.Set {
@@ -174,14 +179,52 @@ func (p *Problem) roomy(c int32) bitset.Set {
 		return *known
 	}
 	cl := &p.classes[c]
-	set := bitset.New(len(p.nodes))
-	for i := range p.sigs[cl.sig].nodes.All() {
+	set, among := bitset.New(len(p.nodes)), p.sigs[cl.sig].nodes
+	if p.universe != nil {
+		among = among.Clone()
+		among.And(p.universe.roomy(cl.kin))
+		if p.classes[cl.base].base == cl.root { // a root or a part of it: nothing else keeps its pods away
+			set, among = among, nil
+		}
+	}
+	for i := range among.All() {
 		if n := &p.nodes[i]; n.free.Fits(cl.demand) && !cl.ties.conflict(n.ties) {
 			set.Add(i)
 		}
 	}
 	p.roomySets[c].Store(&set)
 	return set
+}
+
+// isGone reports whether the node at the place in Problem.nodes is not there in this problem.
+func (p *Problem) isGone(node int) bool {
+	_, found := slices.BinarySearch(p.gone, int32(node))
+	return found
+}
+
+// without is the set of nodes but for those that are gone. It may be the set itself.
+func (p *Problem) without(nodes bitset.Set) bitset.Set {
+	if !slices.ContainsFunc(p.gone, func(g int32) bool { return nodes.Has(int(g)) }) {
+		return nodes
+	}
+	nodes = nodes.Clone()
+	for _, g := range p.gone {
+		nodes.Remove(int(g))
+	}
+	return nodes
+}
+
+// nodeCount is how many existing nodes there are.
+func (p *Problem) nodeCount() int { return len(p.nodes) - len(p.gone) }
+
+// nodeAt is the place in Problem.nodes of the k-th node that is there.
+func (p *Problem) nodeAt(k int) int {
+	for _, g := range p.gone {
+		if int(g) <= k {
+			k++
+		}
+	}
+	return k
 }
 
 // nodeLabel is the value of a label on an existing node.

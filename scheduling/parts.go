@@ -2,8 +2,6 @@ package scheduling
 
 import (
 	"slices"
-
-	"github.com/kerf-autoscaler/kerf/internal/bitset"
 )
 
 // capGroup is classes of which a host may take limit pods together: those with the same topology spread constraint over
@@ -68,20 +66,6 @@ func (p *Problem) divide() {
 	if len(t.keys) == 0 {
 		return
 	}
-	rows := make([]bitset.Set, len(t.cells))
-	for c := range rows {
-		rows[c] = bitset.New(len(p.rows))
-	}
-	for r, kind := range t.kindOf {
-		rows[t.kinds[kind].cell].Add(r)
-	}
-	nodes := make([]bitset.Set, len(t.cells))
-	for c := range nodes {
-		nodes[c] = bitset.New(len(p.nodes))
-	}
-	for i := range t.nodes {
-		nodes[t.nodes[i].cell].Add(i)
-	}
 	type pinned struct{ sig, cell int32 }
 	sigs := map[pinned]int32{}
 	roots := len(p.classes)
@@ -98,8 +82,8 @@ func (p *Problem) divide() {
 		for z := range t.cells {
 			p.parts[c][z] = -1
 			hosts, taken := p.sigs[root.sig].rows.Clone(), p.sigs[root.sig].nodes.Clone()
-			hosts.And(rows[z])
-			taken.And(nodes[z])
+			hosts.And(t.layout.byRow[z])
+			taken.And(t.layout.byNode[z])
 			if hosts.Empty() && taken.Empty() || !t.cells[z].has(root.topo.needs) {
 				continue
 			}

@@ -3,6 +3,7 @@ package scheduling
 import (
 	"math"
 	"slices"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -23,6 +24,7 @@ const newNodeName = "~"
 type places struct {
 	n       int
 	label   func(i int, key string) (string, bool)
+	mu      sync.Mutex
 	columns map[string]*column
 }
 
@@ -37,6 +39,8 @@ func newPlaces(n int, label func(i int, key string) (string, bool)) *places {
 }
 
 func (t *places) column(key string) *column {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if c, ok := t.columns[key]; ok {
 		return c
 	}

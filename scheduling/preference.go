@@ -184,7 +184,7 @@ func (p *Problem) compileRungs() {
 					spec := &corev1.PodSpec{Affinity: &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{
 						RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{*w.term}},
 					}}}
-					w.rows, w.nodes = p.rowPlaces.admittedBy(spec), p.nodePlaces.admittedBy(spec)
+					w.rows, w.nodes = p.rowPlaces.admittedBy(spec), p.without(p.nodePlaces.admittedBy(spec))
 					terms[key] = w
 				}
 				w.rows, w.nodes = terms[key].rows, terms[key].nodes
@@ -215,7 +215,12 @@ func (p *Problem) softTaints() bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(p.nodes, func(n node) bool { return shunned(n.taints, nil) })
+	for i := range p.nodes {
+		if shunned(p.nodes[i].taints, nil) && !p.isGone(i) {
+			return true
+		}
+	}
+	return false
 }
 
 // withoutSoftTaints are the rows and nodes without a PreferNoSchedule taint that the class does not tolerate.
@@ -230,7 +235,7 @@ func (p *Problem) withoutSoftTaints(cl *class) (rows, nodes bitset.Set) {
 		}
 	}
 	for i := range p.nodes {
-		if !shunned(p.nodes[i].taints, tolerations) {
+		if !shunned(p.nodes[i].taints, tolerations) && !p.isGone(i) {
 			nodes.Add(i)
 		}
 	}
@@ -255,7 +260,7 @@ func (p *Problem) compatible(root *class, list []wish) (kept, sold []*wish) {
 		case w.rows != nil:
 			both := rows.Clone()
 			both.And(w.rows)
-			if both.Equal(rows) && w.nodes.Count() == len(p.nodes) {
+			if both.Equal(rows) && w.nodes.Count() == p.nodeCount() {
 				continue // had anyway
 			}
 			if both.Empty() {

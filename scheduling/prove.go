@@ -16,7 +16,7 @@ import (
 // contentColumns starts column generation for a bound: over shapes that only hard exclusions keep apart, at the bins'
 // prices.
 func (p *Problem) contentColumns(sh *shapes, bins []int32, f *stuffer) *columns {
-	if len(sh.list) > maxColumnRows || len(p.nodes)*len(sh.list) > maxHeld {
+	if len(sh.list) > maxColumnRows || p.nodeCount()*len(sh.list) > maxHeld {
 		return nil
 	}
 	price := func(b int32) float64 { return math.Max(p.price(&p.bins[b]), minimumCost) }

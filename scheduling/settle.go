@@ -82,7 +82,7 @@ func (g *settling) settle(ctx context.Context) error {
 
 // exacting reports whether plans must be held against rules that packing does not heed, or be completed pod by pod.
 func (p *Problem) exacting() bool {
-	return len(p.topology.tracks)+len(p.snapshot.Groups) > 0 || p.wishing || slices.ContainsFunc(p.nodes, func(n node) bool { return n.twin })
+	return len(p.topology.tracks)+len(p.snapshot.Groups) > 0 || p.wishing || p.twins
 }
 
 // maxSearched bounds, in kinds of pods times hosts, up to where pods that are left over are tried one by one although nothing
@@ -95,7 +95,7 @@ func (s *solver) searchable() bool {
 	for c := range s.waiting {
 		left += int(count(s.waiting[c] > 0))
 	}
-	return left > 0 && left*(len(s.p.rows)+len(s.p.nodes)+len(s.patterns)) <= maxSearched
+	return left > 0 && left*(len(s.p.rows)+s.p.nodeCount()+len(s.patterns)) <= maxSearched
 }
 
 // recall gives the pods that parts could not place back to their roots, where they wait.

@@ -105,7 +105,7 @@ func (p *Problem) shapesOf(counts []int64, bins []int32, caps bool) *shapes {
 			key = binary.LittleEndian.AppendUint32(key, uint32(k)+1)
 		}
 		switch {
-		case !caps && len(p.nodes) > 0 && !cl.ties.empty(): // existing nodes take some classes that look alike, not others
+		case !caps && p.nodeCount() > 0 && !cl.ties.empty(): // existing nodes take some classes that look alike, not others
 			key = binary.LittleEndian.AppendUint64(key, uint64(c))
 		case most < n && float64(n)/float64(most) >= threshold: // a class that needs so many nodes is a shape by itself
 			key = binary.LittleEndian.AppendUint64(key, uint64(c))

@@ -2,11 +2,9 @@ package scheduling
 
 import (
 	"cmp"
-	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -28,10 +26,13 @@ type topology struct {
 	kindOf  []int32    // by row
 	mates   [][]int32  // by existing node: others with the same hostname
 
+	layout *layout
+	gone   []int32 // Problem.gone
+	hosts  []host  // the existing nodes, as ledgers start with them
+
 	tracks     []track
 	inclusions []inclusion
 	census     []census // by track
-	hosts      []host   // the existing nodes, as ledgers start with them
 }
 
 // cell is the domain of each key, -1 where the key is absent.
@@ -79,7 +80,7 @@ func (t *topology) includes(h *hostKind, node, track int32) bool {
 // before is what the host holds of a track before waiting pods come, whether it is included or not.
 func (t *topology) before(h *hostKind, node, track int32) int64 {
 	if node >= 0 {
-		if bound := t.tracks[track].bound; bound != nil {
+		if bound := t.tracks[track].bound; bound != nil && !slices.Contains(t.gone, node) {
 			return int64(bound[node])
 		}
 		return 0
@@ -210,63 +211,6 @@ func (p *Problem) orderedRows() []int32 {
 		return cmp.Or(cmp.Compare(y, x), p.compareRows(a, b))
 	})
 	return order
-}
-
-// compileCells finds the cells of rows and nodes.
-func (p *Problem) compileCells() {
-	t := &p.topology
-	t.domains, t.nodes, t.kindOf = make([]int32, len(t.keys)), make([]hostKind, len(p.nodes)), make([]int32, len(p.rows))
-	if len(t.keys) == 0 { // then there is one cell for all
-		t.cells = []cell{{}}
-		return
-	}
-	rows, nodes := make([]cell, len(p.rows)), make([]cell, len(p.nodes))
-	for i := range rows {
-		rows[i] = make(cell, len(t.keys))
-	}
-	for i := range nodes {
-		nodes[i] = make(cell, len(t.keys))
-	}
-	for k, key := range t.keys {
-		ids := map[string]int32{}
-		note := func(of *column, into []cell) {
-			for i, id := range of.ids {
-				if into[i][k] = -1; id >= 0 {
-					into[i][k] = ids[of.values[id]]
-				}
-			}
-		}
-		ofNodes, ofRows := p.nodePlaces.column(key), p.rowPlaces.column(key)
-		for _, value := range slices.Concat(ofNodes.values, ofRows.values) {
-			if _, known := ids[value]; !known {
-				ids[value] = int32(len(ids))
-			}
-		}
-		note(ofNodes, nodes)
-		note(ofRows, rows)
-		t.domains[k] = int32(len(ids))
-	}
-	seen := map[string]int32{}
-	name := []byte{}
-	number := func(c cell) int32 {
-		name = name[:0]
-		for _, d := range c {
-			name = binary.LittleEndian.AppendUint32(name, uint32(d))
-		}
-		id, known := seen[string(name)]
-		if !known {
-			id = int32(len(t.cells))
-			seen[string(name)] = id
-			t.cells = append(t.cells, c)
-		}
-		return id
-	}
-	for i := range nodes {
-		t.nodes[i].cell = number(nodes[i])
-	}
-	for i := range rows {
-		t.kindOf[i] = number(rows[i]) // the cell, until kinds are known
-	}
 }
 
 // compileTracks finds what is to be counted, and what each root asks of it.
@@ -417,6 +361,17 @@ func (p *Problem) countBound(members, owners [][]int32) {
 	if len(p.topology.tracks) == 0 {
 		return
 	}
+	if u := p.universe; u != nil {
+		for i := range p.topology.tracks {
+			tr := &p.topology.tracks[i]
+			if tr.anti >= 0 {
+				tr.bound = u.owning[tr.anti]
+			} else {
+				tr.bound = u.matching[tr.matcher]
+			}
+		}
+		return
+	}
 	for i := range p.nodes {
 		n := &p.nodes[i]
 		add := func(tracks []int32) {
@@ -445,87 +400,12 @@ func sortedTally(sums map[int32]int32) []held {
 	return out
 }
 
-// inclusions finds the hosts that spread constraints look at, one set for all that agree.
-type inclusions struct {
-	p     *Problem
-	bySig map[string]int32
-	bySet map[string]int32
-}
-
-// newInclusions starts with the set of all hosts.
-func (p *Problem) newInclusions() *inclusions {
-	in := &inclusions{p: p, bySig: map[string]int32{}, bySet: map[string]int32{}}
-	rows, nodes := bitset.New(len(p.rows)), bitset.New(len(p.nodes))
-	rows.Fill(len(p.rows))
-	nodes.Fill(len(p.nodes))
-	in.number(inclusion{rows, nodes})
-	return in
-}
-
-func (in *inclusions) number(i inclusion) int32 {
-	name := fmt.Sprint(i.rows, i.nodes)
-	id, known := in.bySet[name]
-	if !known {
-		id = int32(len(in.p.topology.inclusions))
-		in.bySet[name] = id
-		in.p.topology.inclusions = append(in.p.topology.inclusions, i)
-	}
-	return id
-}
-
-// of are the hosts that a constraint of the class looks at, one of several.
-func (in *inclusions) of(cl *class, all []spread, s spread) int32 {
-	p := in.p
-	sig := p.classes[cl.root].sig
-	var keys []string
-	for _, other := range all {
-		if other.key != corev1.LabelHostname {
-			keys = append(keys, other.key)
-		}
-	}
-	name := fmt.Sprint(sig, s.affinity, s.taints, strings.Join(keys, ","))
-	id, known := in.bySig[name]
-	if known {
-		return id
-	}
-	spec := &p.sigs[sig].pod.Spec
-	out := inclusion{p.topology.inclusions[0].rows.Clone(), p.topology.inclusions[0].nodes.Clone()}
-	if s.affinity {
-		out.rows.And(p.rowPlaces.admittedBy(spec))
-		out.nodes.And(p.nodePlaces.admittedBy(spec))
-	}
-	if s.taints {
-		p.rejectByPoolTaints(out.rows, spec.Tolerations)
-		for i := range p.nodes {
-			// The scheduler looks at the taints in the spec here, not at what spec.unschedulable stands for.
-			if _, bad := untolerated(p.nodes[i].object.Spec.Taints, spec.Tolerations); bad {
-				out.nodes.Remove(i)
-			}
-		}
-	}
-	for _, key := range keys {
-		for r, id := range p.rowPlaces.column(key).ids {
-			if id < 0 {
-				out.rows.Remove(r)
-			}
-		}
-		for n, id := range p.nodePlaces.column(key).ids {
-			if id < 0 {
-				out.nodes.Remove(n)
-			}
-		}
-	}
-	id = in.number(out)
-	in.bySig[name] = id
-	return id
-}
-
 // compileHostKinds groups the rows that topology cannot tell apart, and completes what is known of nodes.
 func (p *Problem) compileHostKinds() {
 	t := &p.topology
 	groups := newPartition(len(p.rows))
-	for c := range t.cells {
-		groups.refine(p.rowsOf(int32(c)))
+	for _, rows := range t.layout.byRow {
+		groups.refine(rows)
 	}
 	byDaemons := map[string]bitset.Set{} // rows whose DaemonSets mean the same to waiting pods
 	names := make([]string, len(p.overheads))
@@ -546,11 +426,10 @@ func (p *Problem) compileHostKinds() {
 	for i := range t.inclusions {
 		groups.refine(t.inclusions[i].rows)
 	}
-	t.kinds = make([]hostKind, groups.count)
+	t.kinds, t.kindOf = make([]hostKind, groups.count), groups.of
 	done := make([]bool, groups.count)
 	for r, g := range groups.of {
-		cell := t.kindOf[r]
-		t.kindOf[r] = g
+		cell := t.layout.rowCell[r]
 		if done[g] {
 			continue
 		}
@@ -564,96 +443,10 @@ func (p *Problem) compileHostKinds() {
 		}
 		kind.tally, kind.ties = p.daemonTally(p.overheadOf[r])
 	}
-	t.mates = make([][]int32, len(p.nodes))
-	byName := map[string][]int32{}
-	for i := range p.nodes {
-		t.nodes[i].ties = p.nodes[i].ties
-		if p.nodes[i].twin {
-			name := p.nodes[i].object.Labels[corev1.LabelHostname]
-			byName[name] = append(byName[name], int32(i))
-		}
-	}
-	for i := range p.nodes {
-		if p.nodes[i].twin {
-			t.mates[i] = byName[p.nodes[i].object.Labels[corev1.LabelHostname]]
-		}
-	}
-	t.hosts = make([]host, len(p.nodes))
-	for i := range t.hosts {
-		t.hosts[i] = host{kind: &t.nodes[i], node: int32(i), copies: 1}
-	}
 	t.census = make([]census, len(t.tracks))
 	for n := range t.tracks {
-		t.census[n] = t.take(&t.tracks[n])
+		t.census[n] = p.take(int32(n))
 	}
-}
-
-// census is what a track counts on all existing nodes together, before waiting pods come.
-type census struct {
-	counts  []int64 // by domain, on included nodes; nil for tracks by host
-	present []int64 // of spread tracks: by domain, how many nodes are included
-	total   int64   // on included nodes
-	heights heights // of spread tracks by host
-	all     []int32 // by domain, on included nodes or not; nil for tracks by host
-}
-
-// take counts what the track has on existing nodes. Nodes of one hostname are one domain of it.
-func (t *topology) take(tr *track) census {
-	var c census
-	if tr.key != hostname {
-		c.counts, c.all = make([]int64, t.domains[tr.key]), make([]int32, t.domains[tr.key])
-		if tr.spread {
-			c.present = make([]int64, t.domains[tr.key])
-		}
-	}
-	included := t.inclusions[tr.inclusion].nodes
-	count := func(i int) int64 {
-		if tr.bound == nil {
-			return 0
-		}
-		return int64(tr.bound[i])
-	}
-	for i := range t.nodes {
-		n, in := count(i), included.Has(i)
-		if tr.key != hostname {
-			d := t.cells[t.nodes[i].cell][tr.key]
-			if d < 0 {
-				continue
-			}
-			c.all[d] += int32(n)
-			if !in {
-				continue
-			}
-			c.counts[d] += n
-			if tr.spread {
-				c.present[d]++
-			}
-		}
-		if !in {
-			continue
-		}
-		c.total += n
-		if tr.key == hostname && tr.spread {
-			height := n
-			if t.mates[i] != nil {
-				height = 0
-				first := -1
-				for _, m := range t.mates[i] {
-					if included.Has(int(m)) {
-						height += count(int(m))
-						if first < 0 {
-							first = int(m)
-						}
-					}
-				}
-				if first != i {
-					continue
-				}
-			}
-			c.heights.add(height, 1)
-		}
-	}
-	return c
 }
 
 // daemonTally is what the DaemonSets of a set of rows add to tracks, and how they relate to other pods on the host.
@@ -667,15 +460,4 @@ func (p *Problem) daemonTally(overhead int32) ([]held, podTies) {
 		}
 	}
 	return sortedTally(sums), ties
-}
-
-// rowsOf are the rows of a cell. It must be called before the kinds of rows are known.
-func (p *Problem) rowsOf(c int32) bitset.Set {
-	set := bitset.New(len(p.rows))
-	for r, id := range p.topology.kindOf {
-		if id == c {
-			set.Add(r)
-		}
-	}
-	return set
 }

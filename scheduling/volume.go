@@ -108,6 +108,9 @@ func (p *Problem) compileStorage(f *findings, all []waiting) {
 			s.twins[p.nodes[i].object.Labels[corev1.LabelHostname]] = true
 		}
 		for _, pod := range p.nodes[i].pods {
+			if p.index != nil && comesBack(pod) {
+				continue // it is among those that wait
+			}
 			for _, key := range claimNames(pod) {
 				s.users[key]++
 				s.holders[key] = podName(pod).String()

@@ -312,14 +312,19 @@ func placesText(terms []corev1.NodeSelectorTerm) string {
 // noteVolumes adds what volumes say of labels and names of nodes to what pods say.
 func (p *Problem) noteVolumes(mentioned mentions) {
 	for i := range p.storage.rules {
-		spec := &corev1.PodSpec{Affinity: &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{
-			RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{NodeSelectorTerms: p.storage.rules[i].terms},
-		}}}
+		spec := p.storage.rules[i].spec()
 		mentioned.add(spec)
 		for _, name := range namedHosts(spec) {
 			p.reserved[name] = true
 		}
 	}
+}
+
+// spec is that of a pod which asks for the label values that the rule names.
+func (r *volumeRule) spec() *corev1.PodSpec {
+	return &corev1.PodSpec{Affinity: &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{
+		RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{NodeSelectorTerms: r.terms},
+	}}}
 }
 
 // compileVolumeRules asks each rule which rows and nodes it admits.

@@ -214,10 +214,15 @@ func (pt *pattern) pods() int64 {
 func (w *writer) freshName(pool string) string {
 	for {
 		w.numbers[pool]++
-		if name := pool + "-" + strconv.Itoa(w.numbers[pool]); !w.p.reserved[name] {
+		if name := pool + "-" + strconv.Itoa(w.numbers[pool]); !w.p.taken(name) {
 			return name
 		}
 	}
+}
+
+// taken reports whether launches must not have the name.
+func (p *Problem) taken(name string) bool {
+	return p.reserved[name] || p.family.names[name] > p.goneNames[name]
 }
 
 // launch is what all nodes of the pattern have in common.
