@@ -82,11 +82,7 @@ func (a *assigner) look(c int32) {
 	p := a.s.p
 	cl := &p.classes[c]
 	a.price[c] = math.Inf(1)
-	for i := range p.roomy(c).All() {
-		if n := &p.nodes[i]; !n.excludes(cl) {
-			a.slots[c] += n.free.Times(cl.demand, int64(cl.perNode))
-		}
-	}
+	a.slots[c] = p.slots(c)
 	for i := range p.bins {
 		b := &p.bins[i]
 		if b.relaxed && a.s.opts.MinValues != MinValuesBestEffort && len(p.pools[b.pool].minimums) > 0 ||

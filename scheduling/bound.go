@@ -61,6 +61,9 @@ const closeEnough = 1.02
 // boundOf is the lower bound for placing counts pods of each class, which an attempt has placed for so much. worths, by
 // root, are what column generation has made of their pods, nil if there was none.
 func (p *Problem) boundOf(counts []int64, price float64, worths []float64) float64 {
+	if price <= 0 {
+		return 0 // what is had for nothing cannot be undercut
+	}
 	bound := p.bound(counts)
 	if worths != nil && price > bound*closeEnough {
 		bins := p.boundBins()

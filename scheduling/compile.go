@@ -50,7 +50,8 @@ type Problem struct {
 	rows    []row  // by pool
 	daemons []daemon
 	nodes   []node
-	twins   bool // some nodes share a hostname
+	twins   bool    // some nodes share a hostname
+	shunned []int32 // nodes with a taint of effect PreferNoSchedule
 
 	overheads  []overhead
 	overheadOf []int32 // by row

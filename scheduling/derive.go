@@ -53,11 +53,11 @@ func (s Snapshot) Without(nodes ...string) (Snapshot, error) {
 func (p *Problem) Without(nodes ...string) (*Problem, error) {
 	gone := slices.Clone(p.gone)
 	for _, name := range nodes {
-		i := slices.IndexFunc(p.nodes, func(n node) bool { return n.object.Name == name })
-		if i < 0 || p.isGone(i) {
+		i, known := p.family.place(name)
+		if !known || p.isGone(int(i)) {
 			return nil, noSuchNode(name)
 		}
-		gone = append(gone, int32(i))
+		gone = append(gone, i)
 	}
 	slices.Sort(gone)
 	return p.family.derive(slices.Compact(gone), p.more)
@@ -67,6 +67,16 @@ func (p *Problem) Without(nodes ...string) (*Problem, error) {
 // those of [Compile]. Neither p nor the pods are modified, and the pods must not change while the problem is in use.
 func (p *Problem) With(pods ...*corev1.Pod) (*Problem, error) {
 	return p.family.derive(p.gone, slices.Concat(p.more, pods))
+}
+
+// place is where in Problem.nodes the node is.
+func (f *family) place(name string) (int32, bool) {
+	if u := f.universe(); u != nil {
+		i, known := u.nodeOf[name]
+		return i, known
+	}
+	i := slices.IndexFunc(f.root.nodes, func(n node) bool { return n.object.Name == name })
+	return int32(i), i >= 0
 }
 
 // derive is the family's first problem without the nodes and with more waiting pods.

@@ -25,6 +25,7 @@ type universe struct {
 	*Problem
 	index *classIndex
 
+	nodeOf  map[string]int32
 	waiting []int32   // in pods, those that wait anyhow
 	movers  [][]int32 // by node, in pods: those that come back when the node is gone
 	odd     []bool    // by node: it has pods that come back, and that only compiling anew can judge
@@ -39,7 +40,7 @@ type universe struct {
 
 	openKeys   bool
 	layouts    cache[string, *layout]
-	inclusions cache[inclusionKey, inclusion]
+	inclusions cache[inclusionKey, *inclusion]
 	scales     cache[string, *scale]
 }
 
@@ -184,8 +185,9 @@ func (f *family) compile() *universe {
 	u.countTerms()
 	u.roomySets = newRoomySets(len(u.classes))
 	u.rowOrder = u.orderedRows()
-	f.names = map[string]int32{}
+	f.names, u.nodeOf = map[string]int32{}, make(map[string]int32, len(u.nodes))
 	for i := range u.nodes {
+		u.nodeOf[u.nodes[i].object.Name] = int32(i)
 		for _, name := range nodeNames(u.nodes[i].object) {
 			f.names[name]++
 		}

@@ -23,7 +23,11 @@ func (p *Problem) newInclusions() *inclusions {
 	rows, nodes := bitset.New(len(p.rows)), bitset.New(len(p.nodes))
 	rows.Fill(len(p.rows))
 	nodes.Fill(len(p.nodes))
-	in.number(inclusion{rows, p.without(nodes)})
+	if u := p.universe; u != nil {
+		in.number(p.narrowed(u.inclusions.of(inclusionKey{sig: -1}, func() *inclusion { return &inclusion{rows: rows, nodes: nodes} })))
+	} else {
+		in.number(inclusion{rows: rows, nodes: nodes})
+	}
 	return in
 }
 
@@ -64,21 +68,24 @@ func (in *inclusions) of(cl *class, all []spread, s spread) int32 {
 	if known {
 		return id
 	}
-	out := p.included(sig, s, keys)
-	out.nodes = p.without(out.nodes)
-	id = in.number(out)
+	id = in.number(p.narrowed(p.included(sig, s, keys)))
 	in.bySig[name] = id
 	return id
 }
 
+// narrowed is the inclusion without nodes that are gone.
+func (p *Problem) narrowed(whole *inclusion) inclusion {
+	return inclusion{rows: whole.rows, nodes: p.without(whole.nodes), whole: whole}
+}
+
 // included are the hosts that a constraint of the signature looks at: they have the keys, and its policies admit them.
-func (p *Problem) included(sig int32, s spread, keys []string) inclusion {
+func (p *Problem) included(sig int32, s spread, keys []string) *inclusion {
 	if u := p.universe; u != nil {
 		key := inclusionKey{p.sigs[sig].kin, s.affinity, s.taints, strings.Join(keys, ",")}
-		return u.inclusions.of(key, func() inclusion { return u.Problem.included(key.sig, s, keys) })
+		return u.inclusions.of(key, func() *inclusion { return u.Problem.included(key.sig, s, keys) })
 	}
 	spec := &p.sigs[sig].pod.Spec
-	out := inclusion{bitset.New(len(p.rows)), bitset.New(len(p.nodes))}
+	out := &inclusion{rows: bitset.New(len(p.rows)), nodes: bitset.New(len(p.nodes))}
 	out.rows.Fill(len(p.rows))
 	out.nodes.Fill(len(p.nodes))
 	if s.affinity {

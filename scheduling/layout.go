@@ -20,6 +20,11 @@ type layout struct {
 	byNode  []bitset.Set // by cell, its nodes
 	mates   [][]int32    // by existing node: others with the same hostname
 	hosts   []host       // the existing nodes, as ledgers start with them
+
+	// What derived problems find out about it.
+	rowKinds cache[string, *partition]
+	counted  cache[countKey, census]
+	slots    cache[slotKey, int64]
 }
 
 // compileCells finds the cells of rows and nodes.
@@ -159,4 +164,38 @@ func (l *layout) ordered(p *Problem, order []int32) *layout {
 	}
 	out.complete(p)
 	return out
+}
+
+// slotKey is a class of the universe in a cell, of which a node takes so many.
+type slotKey struct{ kin, cell, perNode int32 }
+
+// slots is how many pods of the class existing nodes could take, each by itself.
+func (p *Problem) slots(c int32) int64 {
+	cl := &p.classes[c]
+	total := int64(0)
+	if u := p.universe; u != nil && cl.cell >= 0 && p.classes[cl.base].base == cl.root {
+		times := func(i int) int64 { return u.nodes[i].free.Times(u.classes[cl.kin].demand, int64(cl.perNode)) }
+		here, roomy := p.topology.layout.byNode[cl.cell], u.roomy(cl.kin)
+		total = p.topology.layout.slots.of(slotKey{cl.kin, cl.cell, cl.perNode}, func() int64 {
+			all := int64(0)
+			for i := range roomy.All() {
+				if here.Has(i) {
+					all += times(i)
+				}
+			}
+			return all
+		})
+		for _, g := range p.gone {
+			if here.Has(int(g)) && roomy.Has(int(g)) {
+				total -= times(int(g))
+			}
+		}
+		return total
+	}
+	for i := range p.roomy(c).All() {
+		if n := &p.nodes[i]; !n.excludes(cl) {
+			total += n.free.Times(cl.demand, int64(cl.perNode))
+		}
+	}
+	return total
 }

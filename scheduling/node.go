@@ -62,7 +62,7 @@ func (p *Problem) compileNodes() {
 	p.markTwins()
 }
 
-// markTwins finds nodes that share a hostname.
+// markTwins finds nodes that share a hostname, and those with taints that pods would rather avoid.
 func (p *Problem) markTwins() {
 	count := map[string]int{}
 	for i := range p.nodes {
@@ -71,6 +71,9 @@ func (p *Problem) markTwins() {
 	for i := range p.nodes {
 		p.nodes[i].twin = count[p.nodes[i].object.Labels[corev1.LabelHostname]] > 1
 		p.twins = p.twins || p.nodes[i].twin
+		if shunned(p.nodes[i].taints, nil) {
+			p.shunned = append(p.shunned, int32(i))
+		}
 	}
 }
 

@@ -215,8 +215,8 @@ func (p *Problem) softTaints() bool {
 			return true
 		}
 	}
-	for i := range p.nodes {
-		if shunned(p.nodes[i].taints, nil) && !p.isGone(i) {
+	for _, i := range p.shunned {
+		if !p.isGone(int(i)) {
 			return true
 		}
 	}

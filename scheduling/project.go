@@ -91,7 +91,7 @@ func (k *picking) shared() {
 	q.snapshot.Pods, q.snapshot.Nodes = nil, nil
 	q.limitDims, q.offers, q.stocks, q.rows, q.overheadOf = u.limitDims, u.offers, u.stocks, u.rows, u.overheadOf
 	q.boundAnti, q.rowOrder, q.rowRank, q.priced, q.byPrice, q.roomOf = u.boundAnti, u.rowOrder, u.rowRank, u.priced, u.byPrice, u.roomOf
-	q.typeIDs, q.providerKeys, q.rowPlaces, q.nodePlaces = u.typeIDs, u.providerKeys, u.rowPlaces, u.nodePlaces
+	q.shunned, q.typeIDs, q.providerKeys, q.rowPlaces, q.nodePlaces = u.shunned, u.typeIDs, u.providerKeys, u.rowPlaces, u.nodePlaces
 	q.pools = u.pools
 	if len(q.gone) > 0 {
 		q.pools = slices.Clone(u.pools)

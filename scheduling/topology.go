@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -56,7 +57,10 @@ type track struct {
 
 // inclusion is a set of hosts that a spread constraint looks at: those that have the keys of all the pod's constraints
 // and that its node inclusion policies admit.
-type inclusion struct{ rows, nodes bitset.Set }
+type inclusion struct {
+	rows, nodes bitset.Set
+	whole       *inclusion // of a derived problem: the same, with the nodes that are gone
+}
 
 // hostKind is what topology sees of a host before waiting pods come to it.
 type hostKind struct {
@@ -403,29 +407,36 @@ func sortedTally(sums map[int32]int32) []held {
 // compileHostKinds groups the rows that topology cannot tell apart, and completes what is known of nodes.
 func (p *Problem) compileHostKinds() {
 	t := &p.topology
-	groups := newPartition(len(p.rows))
-	for _, rows := range t.layout.byRow {
-		groups.refine(rows)
-	}
-	byDaemons := map[string]bitset.Set{} // rows whose DaemonSets mean the same to waiting pods
-	names := make([]string, len(p.overheads))
+	names := make([]string, len(p.overheads)) // of what their DaemonSets mean to waiting pods
 	for o := range names {
 		tally, ties := p.daemonTally(int32(o))
 		names[o] = fmt.Sprint(tally, ties)
 	}
-	for r, o := range p.overheadOf {
-		name := names[o]
-		if byDaemons[name] == nil {
-			byDaemons[name] = bitset.New(len(p.rows))
+	included := make([]bitset.Set, len(t.inclusions))
+	for i := range included {
+		included[i] = t.inclusions[i].rows
+	}
+	groups := t.layout.rowKinds.of(strings.Join(names, "\n")+"\n"+setName(included...), func() *partition {
+		groups := newPartition(len(p.rows))
+		for _, rows := range t.layout.byRow {
+			groups.refine(rows)
 		}
-		byDaemons[name].Add(r)
-	}
-	for _, name := range sortedKeys(byDaemons) {
-		groups.refine(byDaemons[name])
-	}
-	for i := range t.inclusions {
-		groups.refine(t.inclusions[i].rows)
-	}
+		byDaemons := map[string]bitset.Set{}
+		for r, o := range p.overheadOf {
+			name := names[o]
+			if byDaemons[name] == nil {
+				byDaemons[name] = bitset.New(len(p.rows))
+			}
+			byDaemons[name].Add(r)
+		}
+		for _, name := range sortedKeys(byDaemons) {
+			groups.refine(byDaemons[name])
+		}
+		for _, rows := range included {
+			groups.refine(rows)
+		}
+		return groups
+	})
 	t.kinds, t.kindOf = make([]hostKind, groups.count), groups.of
 	done := make([]bool, groups.count)
 	for r, g := range groups.of {
