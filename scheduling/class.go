@@ -191,7 +191,7 @@ func (p *Problem) groupByLabels(x printer, kinds []kind, kindOf []int32) []corev
 	labels := p.labelPrints(x)
 	var last labelled
 	if p.index != nil {
-		p.index.kinds = kinds
+		p.index.kinds, p.index.sigs = kinds, sigs
 	}
 	p.classOf = make([]int32, len(p.pods))
 	for i, pod := range p.pods {
@@ -266,13 +266,8 @@ func (p *Problem) class(x printer, classes, sigs map[print128]int32, pod *corev1
 	matches := p.terms.matches(pod)
 	group := p.terms.groups[podName(pod)]
 	ties := p.terms.ties(k.constraints.anti, matches)
-	shunned := bitset.New(max(len(p.daemons), 1))
-	for d := range p.daemons {
-		if ties.conflict(p.daemons[d].ties) {
-			shunned.Add(d)
-		}
-	}
-	sigKey := x.nodeAffinity(&pod.Spec).join(x.tolerations(pod.Spec.Tolerations)).join(p.placePrint(pod)).join(setPrint(shunned))
+	shunned := p.shunnedBy(ties)
+	sigKey := p.sigPrint(x, pod, shunned)
 	sig, seen := sigs[sigKey]
 	if !seen {
 		sig = int32(len(p.sigs))
@@ -290,6 +285,22 @@ func (p *Problem) class(x printer, classes, sigs map[print128]int32, pod *corev1
 		})
 	}
 	return c
+}
+
+// sigPrint tells signatures apart.
+func (p *Problem) sigPrint(x printer, pod *corev1.Pod, shunned bitset.Set) print128 {
+	return x.nodeAffinity(&pod.Spec).join(x.tolerations(pod.Spec.Tolerations)).join(p.placePrint(pod)).join(setPrint(shunned))
+}
+
+// shunnedBy are the DaemonSets that exclude pods with those ties from a host, or that such pods exclude.
+func (p *Problem) shunnedBy(ties podTies) bitset.Set {
+	shunned := bitset.New(max(len(p.daemons), 1))
+	for d := range p.daemons {
+		if ties.conflict(p.daemons[d].ties) {
+			shunned.Add(d)
+		}
+	}
+	return shunned
 }
 
 func setPrint(s bitset.Set) print128 {

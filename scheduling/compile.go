@@ -280,22 +280,26 @@ func (p *Problem) compileNodeTies() {
 func (p *Problem) compileSignatures() {
 	p.compileVolumeRules()
 	for s := range p.sigs {
-		sig := &p.sigs[s]
-		sig.rows = p.rowPlaces.admittedBy(&sig.pod.Spec)
-		p.rejectByPoolTaints(sig.rows, sig.pod.Spec.Tolerations)
-		if !sig.shunned.Empty() {
-			for r := range p.rows {
-				if p.overheads[p.overheadOf[r]].daemons.Intersects(sig.shunned) {
-					sig.rows.Remove(r)
-				}
+		p.compileSignature(&p.sigs[s])
+	}
+}
+
+// compileSignature asks which rows and which nodes admit the signature.
+func (p *Problem) compileSignature(sig *signature) {
+	sig.rows = p.rowPlaces.admittedBy(&sig.pod.Spec)
+	p.rejectByPoolTaints(sig.rows, sig.pod.Spec.Tolerations)
+	if !sig.shunned.Empty() {
+		for r := range p.rows {
+			if p.overheads[p.overheadOf[r]].daemons.Intersects(sig.shunned) {
+				sig.rows.Remove(r)
 			}
 		}
-		sig.nodes = p.nodePlaces.admittedBy(&sig.pod.Spec)
-		p.restrictToVolumes(sig, sig.rows, sig.nodes)
-		for i := range sig.nodes.All() {
-			if _, bad := untolerated(p.nodes[i].taints, sig.pod.Spec.Tolerations); bad || p.nodes[i].leaving {
-				sig.nodes.Remove(i)
-			}
+	}
+	sig.nodes = p.nodePlaces.admittedBy(&sig.pod.Spec)
+	p.restrictToVolumes(sig, sig.rows, sig.nodes)
+	for i := range sig.nodes.All() {
+		if _, bad := untolerated(p.nodes[i].taints, sig.pod.Spec.Tolerations); bad || p.nodes[i].leaving {
+			sig.nodes.Remove(i)
 		}
 	}
 }

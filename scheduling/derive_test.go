@@ -5,13 +5,16 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
+	"github.com/kerf-autoscaler/kerf/fake"
 	"github.com/kerf-autoscaler/kerf/internal/gen"
 	"github.com/kerf-autoscaler/kerf/scheduling"
 )
@@ -136,7 +139,7 @@ func someNodes(random *rand.Rand, s scheduling.Snapshot) []string {
 	return names
 }
 
-// somePods are new pods like some that there are, waiting or bound.
+// somePods are new pods like some that there are, waiting or bound, most of them with a difference.
 func somePods(random *rand.Rand, s scheduling.Snapshot) []*corev1.Pod {
 	all := slices.Clone(s.Pods)
 	for i := range s.Nodes {
@@ -149,6 +152,19 @@ func somePods(random *rand.Rand, s scheduling.Snapshot) []*corev1.Pod {
 	for i := range 1 + random.IntN(2) {
 		pod := all[random.IntN(len(all))].DeepCopy()
 		pod.Name, pod.Spec.NodeName = fmt.Sprintf("%c-new-%d", 'a'+random.IntN(26), i), ""
+		switch other := all[random.IntN(len(all))]; random.IntN(6) {
+		case 0:
+			pod.Labels = other.Labels
+		case 1:
+			pod.Labels = map[string]string{"app": "new"}
+		case 2:
+			pod.Spec.NodeSelector = other.Spec.NodeSelector
+		case 3:
+			pod.Spec.Tolerations = other.Spec.Tolerations
+		case 4:
+			pod.Spec.Containers = []corev1.Container{{Name: "app"}}
+			pod.Spec.Containers[0].Resources.Requests = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(fmt.Sprintf("%dm", 10+random.IntN(1000)))}
+		}
 		pods = append(pods, pod)
 	}
 	return pods
@@ -167,4 +183,33 @@ func TestWithoutANodeThatIsNotThere(t *testing.T) {
 	require.NoError(t, err)
 	_, err = problem.Without("n-3")
 	require.EqualError(t, err, `without node "n-3": the snapshot has no such node`)
+}
+
+// What-ifs may be asked at the same time, and share what they find out.
+func TestWhatIfsAtTheSameTime(t *testing.T) {
+	problem, err := scheduling.Compile(cluster(30, 6))
+	require.NoError(t, err)
+	ask := func(i int) string {
+		derived, err := problem.Without(fmt.Sprintf("node-%05d", i))
+		require.NoError(t, err)
+		derived, err = derived.With(fake.Pod("more", fake.Requests(fmt.Sprintf("%dm", 100+i), "1Gi"), fake.Labels(map[string]string{"app": "app-003"})))
+		require.NoError(t, err)
+		plan, err := derived.Solve(t.Context(), scheduling.Options{})
+		require.NoError(t, err)
+		return bytesOf(t, plan)
+	}
+	var workers sync.WaitGroup
+	plans := make([][]string, 4)
+	for w := range plans {
+		plans[w] = make([]string, 30)
+		workers.Go(func() {
+			for i := range plans[w] {
+				plans[w][(i+7*w)%30] = ask((i + 7*w) % 30)
+			}
+		})
+	}
+	workers.Wait()
+	for w := range plans {
+		require.Equal(t, plans[0], plans[w])
+	}
 }

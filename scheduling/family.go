@@ -15,6 +15,7 @@ type family struct {
 	names map[string]int32 // how many nodes are called so, by name or hostname; nil until there is a universe
 
 	once sync.Once
+	mu   sync.Mutex
 	all  *universe
 }
 
@@ -38,7 +39,11 @@ type universe struct {
 	uses       []bitset.Set // by class: the matchers that its pods look for
 	owns       []bitset.Set // by class: the anti-affinity terms that it owns or wishes for
 
-	openKeys   bool
+	*shelf
+}
+
+// shelf is what derived problems have found out so far.
+type shelf struct {
 	layouts    cache[string, *layout]
 	inclusions cache[inclusionKey, *inclusion]
 	scales     cache[string, *scale]
@@ -59,7 +64,8 @@ type classIndex struct {
 	classes map[labelled]int32
 	kindOf  []int32    // by class
 	asks    []print128 // by class: all that tells classes apart, but for the matchers that they match
-	mu      sync.Mutex
+	sigs    map[print128]int32
+	mu      *sync.Mutex // of spread
 }
 
 // note enters a class that pods with those labels belong to.
@@ -70,31 +76,6 @@ func (x *classIndex) note(p *Problem, pods labelled, class int32, ask print128) 
 		x.kindOf = append(x.kindOf, pods.kind)
 		x.asks = append(x.asks, ask.number(uint64(cl.sig)).number(uint64(cl.priority)).join(x.printer.text(cl.unsupported)))
 	}
-}
-
-// find is the class of a waiting pod; false if there is none like it.
-func (u *universe) find(pod *corev1.Pod) (int32, bool) {
-	x := u.index
-	if usesVolumes(&pod.Spec) {
-		return 0, false
-	}
-	x.mu.Lock()
-	spreads := x.spread.of(pod)
-	x.mu.Unlock()
-	print := x.printer.spec(pod, spreads)
-	if len(disks(pod)) > 0 {
-		print = print.join(u.volumePrint(x.printer, pod))
-	}
-	kind, known := x.ids[print]
-	if !known {
-		return 0, false
-	}
-	g := labelled{kind: kind}
-	if len(u.terms.matchers) > 0 {
-		g.labels = u.terms.labels(x.printer, pod)
-	}
-	class, known := x.classes[g]
-	return class, known
 }
 
 // cache keeps what is worked out once for all problems of a family.
@@ -137,6 +118,8 @@ func (f *family) universe() *universe {
 		}
 		f.all = f.compile()
 	})
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	return f.all
 }
 
@@ -144,7 +127,7 @@ func (f *family) compile() *universe {
 	root := f.root
 	u := &universe{
 		Problem: &Problem{snapshot: root.snapshot, family: f}, movers: make([][]int32, len(root.nodes)), odd: make([]bool, len(root.nodes)),
-		index: &classIndex{classes: map[labelled]int32{}},
+		index: &classIndex{classes: map[labelled]int32{}, mu: &sync.Mutex{}}, shelf: &shelf{},
 	}
 	u.Problem.index = u.index
 	home := map[*corev1.Pod]int{} // nodes
@@ -279,32 +262,37 @@ func (u *universe) countTerms() {
 	}
 	u.uses, u.owns = make([]bitset.Set, len(u.classes)), make([]bitset.Set, len(u.classes))
 	for c := range u.classes {
-		k := &u.index.kinds[u.index.kindOf[c]]
-		uses, owns := bitset.New(len(t.matchers)), bitset.New(len(t.anti))
-		for _, s := range k.constraints.spreads {
-			if s.matcher >= 0 {
-				uses.Add(int(s.matcher))
-			}
-		}
-		for _, a := range k.constraints.near() {
-			uses.Add(int(a.matcher))
-		}
-		for _, id := range k.constraints.anti {
-			owns.Add(int(id))
-		}
-		for i := range k.wishes {
-			switch w := &k.wishes[i]; {
-			case w.spread != nil && w.spread.matcher >= 0:
-				uses.Add(int(w.spread.matcher))
-			case w.near != nil:
-				uses.Add(int(w.near.matcher))
-			case w.anti != nil:
-				uses.Add(int(w.anti.matcher))
-				if w.anti.host >= 0 {
-					owns.Add(int(w.anti.host))
-				}
-			}
-		}
-		u.uses[c], u.owns[c] = uses, owns
+		u.uses[c], u.owns[c] = u.askedBy(int32(c))
 	}
+}
+
+// askedBy are the matchers that pods of the class look for, and the anti-affinity terms that they own or wish for.
+func (u *universe) askedBy(c int32) (uses, owns bitset.Set) {
+	k, t := &u.index.kinds[u.index.kindOf[c]], u.terms
+	uses, owns = bitset.New(len(t.matchers)), bitset.New(len(t.anti))
+	for _, s := range k.constraints.spreads {
+		if s.matcher >= 0 {
+			uses.Add(int(s.matcher))
+		}
+	}
+	for _, a := range k.constraints.near() {
+		uses.Add(int(a.matcher))
+	}
+	for _, id := range k.constraints.anti {
+		owns.Add(int(id))
+	}
+	for i := range k.wishes {
+		switch w := &k.wishes[i]; {
+		case w.spread != nil && w.spread.matcher >= 0:
+			uses.Add(int(w.spread.matcher))
+		case w.near != nil:
+			uses.Add(int(w.near.matcher))
+		case w.anti != nil:
+			uses.Add(int(w.anti.matcher))
+			if w.anti.host >= 0 {
+				owns.Add(int(w.anti.host))
+			}
+		}
+	}
+	return uses, owns
 }

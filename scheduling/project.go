@@ -74,7 +74,10 @@ func (k *picking) pods() bool {
 		case !wanted(pod, u.snapshot.Profile):
 			continue
 		}
-		class, known := u.find(pod)
+		grown, class, known := u.family.admit(pod)
+		if known {
+			k.u, q.universe = grown, grown
+		}
 		at, taken := slices.BinarySearchFunc(q.pods, pod, comparePods)
 		if !known || taken || slices.Contains(q.more[:i], pod) {
 			return false
