@@ -50,6 +50,11 @@ func (s Snapshot) Without(nodes ...string) (Snapshot, error) {
 // Without is the problem in which the named nodes are gone and their pods wait: what compiling [Snapshot.Without] gives,
 // which says which pods these are. Names that no node has are an error, and so is a pod that comes to wait and needs a
 // fact that the snapshot does not have. p is not modified.
+//
+// The first call of Without or With on a problem takes about as long as compiling it did; what it finds out is kept for all
+// further calls, on the problem and on those derived from it, which take a small part of that. What derived problems cannot
+// share is compiled anew each time: snapshots with groups, nominated pods, nodes that share a hostname or DaemonSets with
+// anti-affinity over a zone and the like, and pods with volumes that depend on other pods or count against a limit.
 func (p *Problem) Without(nodes ...string) (*Problem, error) {
 	gone := slices.Clone(p.gone)
 	for _, name := range nodes {

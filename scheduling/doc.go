@@ -13,7 +13,8 @@
 // what keeping them would cost ([Plan.Forgone]), and for each pod left out why ([Plan.Unplaced], [Plan.Explain]).
 //
 // To ask more than once about the same facts, [Compile] them into a [Problem] and solve that: it is immutable and safe
-// for concurrent use.
+// for concurrent use. What if a node were gone, or one more pod came? [Problem.Without] and [Problem.With] give the problem
+// of the changed facts for little.
 //
 // # How to read the package
 //
@@ -32,6 +33,10 @@
 // that can be launched (pool.go, variants.go) and rows into bins (bin.go), nodes into what room they have (node.go,
 // nodelabels.go), constraints between pods into what is counted where (terms.go, topology.go, parts.go), and all that is
 // wrong into errors (invalid.go).
+//
+// derive.go says what a what-if is. What all problems derived from one have in common is compiled once (family.go, and
+// extend.go for pods that are like no other), and each picks from it what concerns its pods (project.go). Where existing
+// nodes are, and what is counted on them, is in layout.go, inclusion.go and census.go.
 //
 // Each constraint has a file of its own. On nodes: places.go (labels and node affinity), taint.go, daemon.go,
 // volume.go (and volumerule.go, staticvolume.go, attach.go, intree.go). On other pods: spread.go (and defaultspread.go,
