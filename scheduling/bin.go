@@ -36,18 +36,17 @@ func (p *Problem) available(r int32) bool {
 }
 
 // compileBins finds out which rows admit the same signatures, and lists the bins.
-func (p *Problem) compileBins() {
+func (p *Problem) compileBins() { p.makeBins(p.usedSigs()) }
+
+// usedSigs are the signatures of pods that can be placed.
+func (p *Problem) usedSigs() bitset.Set {
 	used := bitset.New(len(p.sigs))
 	for c := range p.classes {
 		if p.classes[c].unsupported == "" {
 			used.Add(int(p.classes[c].sig))
 		}
 	}
-	if p.universe != nil && !slices.ContainsFunc(p.pools, func(pl pool) bool { return len(pl.minimums) > 0 }) {
-		p.takeBins(used)
-		return
-	}
-	p.makeBins(used)
+	return used
 }
 
 // makeBins makes the bins for the signatures that are used.
@@ -101,9 +100,15 @@ func (p *Problem) binsOf(pool int32) []bin {
 	return append(sets, plain...)
 }
 
-// takeBins makes the bins as makeBins does. Signatures that admit the same rows make no difference to which bins there are, so
-// those for the different sets of rows are made once for all derived problems that count the same resources.
-func (p *Problem) takeBins(used bitset.Set) {
+// takeBins makes the bins of a derived problem as compileBins does. Signatures that admit the same rows make no difference to
+// which bins there are, so those for the different sets of rows are made once for all derived problems that count the same
+// resources. Bins that serve minValues depend on all classes.
+func (p *Problem) takeBins() {
+	if slices.ContainsFunc(p.pools, func(pl pool) bool { return len(pl.minimums) > 0 }) {
+		p.compileBins()
+		return
+	}
+	used := p.usedSigs()
 	names := make([]string, len(p.sigs))
 	rows := map[string]bitset.Set{}
 	for s := range used.All() {

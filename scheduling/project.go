@@ -45,7 +45,7 @@ func (u *universe) pick(gone []int32, more []*corev1.Pod) *Problem {
 	if len(q.topology.cells) > maxCells {
 		return nil
 	}
-	q.compileBins()
+	q.takeBins()
 	q.roomySets = newRoomySets(len(q.classes))
 	return q
 }
