@@ -15,7 +15,8 @@ type assigner struct {
 	counts  [][]int32 // by track and domain; nil for tracks by host
 	present [][]bool  // by spread track and domain: some node there is included
 	total   []int32   // by track
-	blocks  []bool    // by track: some root must keep away from where it counts
+	skew    []int32   // by track: the least maxSkew that a root which could be hosted asks for
+	shut    [][]int32 // by track, the roots that must keep away from where it counts
 	near    [][]int32 // by track, the roots that must be where it counts
 	open    []bool    // by class: some host of the cell could take it
 	slots   []int64   // by class: how many pods existing nodes of the cell could take, others apart
@@ -26,7 +27,7 @@ func (s *solver) newAssigner() *assigner {
 	t := &s.p.topology
 	a := &assigner{
 		s: s, counts: make([][]int32, len(t.tracks)), present: make([][]bool, len(t.tracks)), total: make([]int32, len(t.tracks)),
-		blocks: make([]bool, len(t.tracks)), near: make([][]int32, len(t.tracks)),
+		skew: make([]int32, len(t.tracks)), shut: make([][]int32, len(t.tracks)), near: make([][]int32, len(t.tracks)),
 		open: make([]bool, len(s.p.classes)), slots: make([]int64, len(s.p.classes)), price: make([]float64, len(s.p.classes)),
 	}
 	for i, tr := range t.tracks {
@@ -49,23 +50,44 @@ func (s *solver) newAssigner() *assigner {
 	}
 	for c := range s.p.classes {
 		cl := &s.p.classes[c]
-		if cl.cell < 0 && cl.unsupported == "" && !cl.topo.aside {
-			for _, n := range cl.topo.empty {
-				a.blocks[n] = true
-			}
-		}
-		if cl.cell < 0 && cl.unsupported == "" {
-			for _, near := range cl.topo.near {
-				for _, n := range near.tracks {
-					a.near[n] = append(a.near[n], int32(c))
-				}
-			}
-		}
 		if cl.cell >= 0 {
 			a.look(int32(c))
 		}
 	}
+	for n := range a.skew {
+		a.skew[n] = math.MaxInt32
+	}
+	for c := range s.p.classes {
+		if cl := &s.p.classes[c]; cl.cell < 0 && cl.unsupported == "" && !s.leavesOut(cl) {
+			a.listen(int32(c))
+		}
+	}
 	return a
+}
+
+// listen notes what the undivided class asks of others. What a root asks that no host could take does not count.
+func (a *assigner) listen(c int32) {
+	p := a.s.p
+	cl := &p.classes[c]
+	hosted := func(part int32) bool { return part >= 0 && (a.open[part] || a.s.given[part] > 0) }
+	if p.parts[c] != nil && !slices.ContainsFunc(p.parts[c], hosted) {
+		return
+	}
+	if !cl.topo.aside {
+		for _, n := range cl.topo.empty {
+			a.shut[n] = append(a.shut[n], c)
+		}
+	}
+	for _, near := range cl.topo.near {
+		for _, n := range near.tracks {
+			a.near[n] = append(a.near[n], c)
+		}
+	}
+	if int(cl.root) == int(c) {
+		for _, s := range cl.topo.spreads {
+			a.skew[s.track] = min(a.skew[s.track], s.maxSkew)
+		}
+	}
 }
 
 // place counts what is placed on hosts of the cell already.
@@ -274,7 +296,7 @@ func (a *assigner) rank(root, part int32) rank {
 			continue
 		}
 		here := a.counts[n][at[key]]
-		if t.tracks[n].spread && (t.tracks[n].skew != math.MaxInt32 || p.classes[root].topo.spreadsOver(n)) {
+		if t.tracks[n].spread && (a.skew[n] != math.MaxInt32 || p.classes[root].topo.spreadsOver(n)) {
 			least := int32(math.MaxInt32)
 			for d, there := range a.counts[n] {
 				if a.present[n][d] || d == int(at[key]) {
@@ -282,11 +304,11 @@ func (a *assigner) rank(root, part int32) rank {
 				}
 			}
 			r.level += here
-			if here+1-least > t.tracks[n].skew {
+			if here+1-least > a.skew[n] {
 				r.tips++
 			}
 		}
-		if a.blocks[n] && here == 0 {
+		if len(a.shut[n]) > 0 && here == 0 {
 			r.harm++
 		}
 		if a.total[n] == 0 {

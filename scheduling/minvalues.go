@@ -127,7 +127,7 @@ func (p *Problem) flexibleBins(pool int32, plain []bin) []bin {
 		}
 		for c := range p.classes {
 			cl := &p.classes[c]
-			if cl.unsupported != "" || p.parts[c] != nil {
+			if cl.unsupported != "" || p.parts[c] != nil && !cl.topo.wished {
 				continue
 			}
 			anywhere := p.sigs[p.classes[cl.root].sig].rows
