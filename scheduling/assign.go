@@ -116,6 +116,9 @@ func (a *assigner) look(c int32) {
 			continue
 		}
 		share := 1 / float64(cl.perNode)
+		if waiting := a.s.waiting[cl.base]; a.s.strategy.loose && waiting > 0 {
+			share = math.Max(share, 1/float64(waiting))
+		}
 		for d, amount := range cl.demand {
 			if amount > 0 {
 				share = math.Max(share, float64(amount)/float64(b.room[d]))
@@ -146,10 +149,13 @@ func (s *solver) assign() {
 	}
 	a := s.newAssigner()
 	var roots []int32
-	choices := make([]int, len(s.p.classes))
+	choices, harm := make([]int, len(s.p.classes)), make([]int64, len(s.p.classes))
 	for c := range s.p.classes {
 		if s.waiting[c] > 0 && s.p.parts[c] != nil {
 			roots = append(roots, int32(c))
+			if s.strategy.loose {
+				harm[c] = a.harm(int32(c))
+			}
 			for _, part := range s.p.parts[c] {
 				if part >= 0 && a.open[part] {
 					choices[c]++
@@ -164,6 +170,7 @@ func (s *solver) assign() {
 			}
 		}
 		return cmp.Or(
+			cmp.Compare(harm[x], harm[y]),
 			compareBools(s.p.classes[x].topo.bound(), s.p.classes[y].topo.bound()),
 			cmp.Compare(choices[x], choices[y]),
 			cmp.Compare(x, y),
@@ -188,6 +195,19 @@ func (s *solver) assign() {
 			}
 		}
 	}
+}
+
+// harm is how many waiting pods of others the root's keep away.
+func (a *assigner) harm(root int32) int64 {
+	total := int64(0)
+	for _, n := range a.s.p.classes[root].topo.counted {
+		for _, other := range a.shut[n] {
+			if other != root && a.counts[n] != nil {
+				total += a.s.waiting[other]
+			}
+		}
+	}
+	return total
 }
 
 // rank is how good a cell is for a pod; what comes first counts most, and less is better.
@@ -303,7 +323,9 @@ func (a *assigner) rank(root, part int32) rank {
 					least = min(least, there)
 				}
 			}
-			r.level += here
+			if !a.s.strategy.loose || p.classes[root].topo.spreadsOver(n) {
+				r.level += here
+			}
 			if here+1-least > a.skew[n] {
 				r.tips++
 			}
