@@ -15,7 +15,8 @@ type assigner struct {
 	counts  [][]int32 // by track and domain; nil for tracks by host
 	present [][]bool  // by spread track and domain: some node there is included
 	total   []int32   // by track
-	blocks  []bool    // by track: some root must keep away from where it counts
+	skew    []int32   // by track: the least maxSkew that a root which could be hosted asks for
+	shut    [][]int32 // by track, the roots that must keep away from where it counts
 	near    [][]int32 // by track, the roots that must be where it counts
 	open    []bool    // by class: some host of the cell could take it
 	slots   []int64   // by class: how many pods existing nodes of the cell could take, others apart
@@ -26,7 +27,7 @@ func (s *solver) newAssigner() *assigner {
 	t := &s.p.topology
 	a := &assigner{
 		s: s, counts: make([][]int32, len(t.tracks)), present: make([][]bool, len(t.tracks)), total: make([]int32, len(t.tracks)),
-		blocks: make([]bool, len(t.tracks)), near: make([][]int32, len(t.tracks)),
+		skew: make([]int32, len(t.tracks)), shut: make([][]int32, len(t.tracks)), near: make([][]int32, len(t.tracks)),
 		open: make([]bool, len(s.p.classes)), slots: make([]int64, len(s.p.classes)), price: make([]float64, len(s.p.classes)),
 	}
 	for i, tr := range t.tracks {
@@ -49,23 +50,44 @@ func (s *solver) newAssigner() *assigner {
 	}
 	for c := range s.p.classes {
 		cl := &s.p.classes[c]
-		if cl.cell < 0 && cl.unsupported == "" && !cl.topo.aside {
-			for _, n := range cl.topo.empty {
-				a.blocks[n] = true
-			}
-		}
-		if cl.cell < 0 && cl.unsupported == "" {
-			for _, near := range cl.topo.near {
-				for _, n := range near.tracks {
-					a.near[n] = append(a.near[n], int32(c))
-				}
-			}
-		}
 		if cl.cell >= 0 {
 			a.look(int32(c))
 		}
 	}
+	for n := range a.skew {
+		a.skew[n] = math.MaxInt32
+	}
+	for c := range s.p.classes {
+		if cl := &s.p.classes[c]; cl.cell < 0 && cl.unsupported == "" && !s.leavesOut(cl) {
+			a.listen(int32(c))
+		}
+	}
 	return a
+}
+
+// listen notes what the undivided class asks of others. What a root asks that no host could take does not count.
+func (a *assigner) listen(c int32) {
+	p := a.s.p
+	cl := &p.classes[c]
+	hosted := func(part int32) bool { return part >= 0 && (a.open[part] || a.s.given[part] > 0) }
+	if p.parts[c] != nil && !slices.ContainsFunc(p.parts[c], hosted) {
+		return
+	}
+	if !cl.topo.aside {
+		for _, n := range cl.topo.empty {
+			a.shut[n] = append(a.shut[n], c)
+		}
+	}
+	for _, near := range cl.topo.near {
+		for _, n := range near.tracks {
+			a.near[n] = append(a.near[n], c)
+		}
+	}
+	if int(cl.root) == int(c) {
+		for _, s := range cl.topo.spreads {
+			a.skew[s.track] = min(a.skew[s.track], s.maxSkew)
+		}
+	}
 }
 
 // place counts what is placed on hosts of the cell already.
@@ -90,6 +112,9 @@ func (a *assigner) look(c int32) {
 			continue
 		}
 		share := 1 / float64(cl.perNode)
+		if waiting := a.s.waiting[cl.base]; a.s.strategy.loose && waiting > 0 {
+			share = math.Max(share, 1/float64(waiting))
+		}
 		for d, amount := range cl.demand {
 			if amount > 0 {
 				share = math.Max(share, float64(amount)/float64(b.room[d]))
@@ -120,10 +145,13 @@ func (s *solver) assign() {
 	}
 	a := s.newAssigner()
 	var roots []int32
-	choices := make([]int, len(s.p.classes))
+	choices, harm := make([]int, len(s.p.classes)), make([]int64, len(s.p.classes))
 	for c := range s.p.classes {
 		if s.waiting[c] > 0 && s.p.parts[c] != nil {
 			roots = append(roots, int32(c))
+			if s.strategy.loose {
+				harm[c] = a.harm(int32(c))
+			}
 			for _, part := range s.p.parts[c] {
 				if part >= 0 && a.open[part] {
 					choices[c]++
@@ -138,6 +166,7 @@ func (s *solver) assign() {
 			}
 		}
 		return cmp.Or(
+			cmp.Compare(harm[x], harm[y]),
 			compareBools(s.p.classes[x].topo.bound(), s.p.classes[y].topo.bound()),
 			cmp.Compare(choices[x], choices[y]),
 			cmp.Compare(x, y),
@@ -162,6 +191,19 @@ func (s *solver) assign() {
 			}
 		}
 	}
+}
+
+// harm is how many waiting pods of others the root's keep away.
+func (a *assigner) harm(root int32) int64 {
+	total := int64(0)
+	for _, n := range a.s.p.classes[root].topo.counted {
+		for _, other := range a.shut[n] {
+			if other != root && a.counts[n] != nil {
+				total += a.s.waiting[other]
+			}
+		}
+	}
+	return total
 }
 
 // rank is how good a cell is for a pod; what comes first counts most, and less is better.
@@ -270,19 +312,21 @@ func (a *assigner) rank(root, part int32) rank {
 			continue
 		}
 		here := a.counts[n][at[key]]
-		if t.tracks[n].spread && (t.tracks[n].skew != math.MaxInt32 || p.classes[root].topo.spreadsOver(n)) {
+		if t.tracks[n].spread && (a.skew[n] != math.MaxInt32 || p.classes[root].topo.spreadsOver(n)) {
 			least := int32(math.MaxInt32)
 			for d, there := range a.counts[n] {
 				if a.present[n][d] || d == int(at[key]) {
 					least = min(least, there)
 				}
 			}
-			r.level += here
-			if here+1-least > t.tracks[n].skew {
+			if !a.s.strategy.loose || p.classes[root].topo.spreadsOver(n) {
+				r.level += here
+			}
+			if here+1-least > a.skew[n] {
 				r.tips++
 			}
 		}
-		if a.blocks[n] && here == 0 {
+		if len(a.shut[n]) > 0 && here == 0 {
 			r.harm++
 		}
 		if a.total[n] == 0 {

@@ -360,7 +360,7 @@ func (p *Problem) keepApart() {
 func (p *Problem) settleApart() {
 	active := make([][]int32, len(p.classes)) // by undivided class, those that its pods may be of
 	for c := range p.classes {
-		if base := p.classes[c].base; p.parts[base] == nil || int(base) != c {
+		if base := p.classes[c].base; p.parts[base] == nil || int(base) != c || p.classes[c].topo.wished {
 			active[base] = append(active[base], int32(c))
 		}
 	}
@@ -383,8 +383,10 @@ func (p *Problem) settleApart() {
 	}
 	for i, clique := range p.cliques {
 		for _, root := range clique {
-			if p.parts[root] != nil {
-				p.cliques[i] = append(p.cliques[i], active[root]...)
+			for _, c := range active[root] {
+				if c != root {
+					p.cliques[i] = append(p.cliques[i], c)
+				}
 			}
 		}
 	}

@@ -358,11 +358,17 @@ func (s *solver) expects() bool {
 
 // give lets n pods of the undivided class be placed.
 func (s *solver) give(c int32, n int64) {
-	if s.p.parts[c] != nil || s.p.classes[c].topo.aside {
+	if s.divides(c) || s.p.classes[c].topo.aside {
 		s.waiting[c] += n
 	} else {
 		s.remaining[c] += n
 	}
+}
+
+// divides reports whether the pods of the undivided class are given to its parts. Those that only preferences concern stay
+// together where preferences are ignored.
+func (s *solver) divides(c int32) bool {
+	return s.p.parts[c] != nil && (s.respects() || !s.p.classes[c].topo.wished)
 }
 
 // take gets back the pods of the undivided class, and of its parts, that have no place.

@@ -150,7 +150,7 @@ func (o *Options) validate() error {
 // strategies are the ways to go about a solve: the one first that has a plan after least work, but on large problems, with
 // effort enough, the one that is best in most cases.
 func (p *Problem) strategies(opts Options) []strategy {
-	list := []strategy{{relax: true}, {relax: true, columns: true}, {}, {relax: true, frugal: true}, {relax: true, ranked: true}, {relax: true, frugal: true, ranked: true}}
+	list := []strategy{{relax: true}, {relax: true, columns: true}, {}, {relax: true, frugal: true}, {relax: true, ranked: true}, {relax: true, frugal: true, ranked: true}, {relax: true, loose: true}}
 	if !p.small() && (opts.Effort == 0 || opts.Effort > lavish*len(p.bins)) {
 		list = list[1:]
 	}
@@ -176,6 +176,9 @@ func (p *Problem) small() bool { return len(p.classes)*len(p.bins) <= maxPortfol
 func (p *Problem) worthAnother(best *solver, st strategy) bool {
 	if best.stopped {
 		return false
+	}
+	if st.loose {
+		return p.small() && len(p.topology.keys) > 0
 	}
 	if st.ranked && (len(best.levels) < 2 || best.unplacedPods() == 0) {
 		return false
@@ -218,6 +221,9 @@ func (st strategy) String() string {
 	}
 	if st.ranked {
 		name += " ranked"
+	}
+	if st.loose {
+		name += " loose"
 	}
 	return name
 }

@@ -31,6 +31,9 @@ type strategy struct {
 	mend bool
 	// ranked places pods by priority, highest first, instead of all together.
 	ranked bool
+	// loose gives pods to cells with less regard to others: those that keep many away come last, none is levelled out that
+	// need not be spread itself, and prices are weighed as if pods shared nodes with their own kind only.
+	loose bool
 }
 
 // solver is the state of one attempt at a plan. It belongs to one goroutine.

@@ -50,6 +50,7 @@ type track struct {
 	inclusion int32 // hosts that count, in topology.inclusions
 	spread    bool  // some spread constraint looks at it, so the minimum over all domains matters
 	skew      int32 // the least maxSkew of the constraints that must hold
+	required  bool  // some constraint that must hold looks at it, not preferences alone
 	// bound are the pods that count on each existing node before waiting pods come, whether the host is included or not;
 	// those of DaemonSets that are owed one are among them. nil if there are none.
 	bound []int32
@@ -117,6 +118,7 @@ type related struct {
 	near    []nearCheck
 	empty   []int32 // tracks of which the host's domains must be empty
 	wide    bool    // what it asks or what it adds to concerns keys wider than a host
+	wished  bool    // so it does, but preferences alone are concerned
 	// aside is set where only the ledger, pod by pod, can tell where the class may go.
 	aside bool
 }
@@ -136,6 +138,18 @@ type spreadCheck struct {
 // spreadsOver reports whether one of the spread constraints is over the track.
 func (r *related) spreadsOver(track int32) bool {
 	return slices.ContainsFunc(r.spreads, func(s spreadCheck) bool { return s.track == track })
+}
+
+// asked are the tracks that the constraints look at.
+func (r *related) asked() []int32 {
+	out := slices.Clone(r.empty)
+	for _, s := range r.spreads {
+		out = append(out, s.track)
+	}
+	for _, n := range r.near {
+		out = append(out, n.tracks...)
+	}
+	return out
 }
 
 // bound reports whether other pods restrict where the class may go, exclusion from a host apart.
@@ -255,6 +269,9 @@ func (p *Problem) compileTracks() {
 		for _, s := range cl.topo.spreads {
 			t.tracks[s.track].skew = min(t.tracks[s.track].skew, s.maxSkew)
 		}
+		for _, n := range cl.topo.asked() {
+			t.tracks[n].required = true
+		}
 		for i := range cl.wishes {
 			if con := cl.wishes[i].constraints(); con != nil {
 				cl.wishes[i].related = &related{constraints: con, matches: cl.topo.matches}
@@ -265,10 +282,14 @@ func (p *Problem) compileTracks() {
 	for c := range p.classes {
 		r := p.classes[c].topo
 		r.counted = p.counted(members, owners, r.matches, r.constraints.anti)
-		r.wide = len(r.needs) > 0
+		required := len(r.needs) > 0
+		r.wide = required
 		for _, n := range slices.Concat(r.counted, r.empty) {
-			r.wide = r.wide || t.tracks[n].key != hostname
+			if t.tracks[n].key != hostname {
+				r.wide, required = true, required || t.tracks[n].required
+			}
 		}
+		r.wished = r.wide && !required
 	}
 	for d := range p.daemons {
 		p.daemons[d].counted = p.counted(members, owners, p.daemons[d].matches, p.daemons[d].anti)

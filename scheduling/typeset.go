@@ -59,7 +59,7 @@ func (p *Problem) setBins(pool int32, plain []bin, want breadth) []bin {
 		}
 		for c := range p.classes {
 			cl := &p.classes[c]
-			if cl.unsupported != "" || p.parts[c] != nil {
+			if cl.unsupported != "" || p.parts[c] != nil && !cl.topo.wished {
 				continue
 			}
 			if want.types && slices.ContainsFunc(bins, func(b bin) bool { return b.sigs.Has(int(cl.sig)) && b.room.Fits(cl.demand) }) {
