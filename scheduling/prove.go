@@ -3,6 +3,7 @@ package scheduling
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/kerf-autoscaler/kerf/internal/bitset"
 )
@@ -26,12 +27,21 @@ func (p *Problem) contentColumns(sh *shapes, bins []int32, f *stuffer) *columns 
 // maxHeld bounds, in nodes times shapes, up to where it is worked out what existing nodes hold.
 const maxHeld = 1_000_000
 
-// contentBound is the bound that the worths, by shape, prove.
+// contentBound is the bound that the worths, by shape, prove. What goes onto a free machine is worth nothing.
 func (g *columns) contentBound(worth []float64) float64 {
+	worth = slices.Clone(worth)
+	for i := range g.stalls {
+		if g.p.price(&g.p.bins[g.stalls[i].bin]) <= 0 {
+			for _, id := range g.stalls[i].sack.ids {
+				worth[id] = 0
+			}
+		}
+	}
 	dearest := 1.0
 	for i := range g.stalls {
-		s := &g.stalls[i]
-		dearest = math.Max(dearest, g.stuffer.exceeds(s.sack, worth, dearest*s.cost)/s.cost)
+		if price := g.p.price(&g.p.bins[g.stalls[i].bin]); price > 0 {
+			dearest = math.Max(dearest, g.stuffer.exceeds(g.stalls[i].sack, worth, dearest*price)/price)
+		}
 	}
 	total := 0.0
 	for _, id := range g.rows {
