@@ -86,6 +86,7 @@ func (p *Problem) boundByContents(ctx context.Context, sh *shapes, bins []int32,
 	if g == nil {
 		return 0, nil
 	}
+	g.thorough = true
 	if err := g.generate(ctx, rounds, rounds, func() bool { return true }); err != nil {
 		return 0, err
 	}
