@@ -21,6 +21,9 @@ type Bound struct {
 // LowerBound returns a price that no plan undercuts which places every pod of the snapshot that a node could host at
 // all. Limits, stock, weights and company of pods are not looked at, so the true optimum may be higher. Plan.Bound is
 // the same for the pods that the plan places.
+//
+// Searches are cut short on large problems. Where none is, and there are no existing nodes, the bound is the optimum of
+// the relaxation, which no further instance type and no pod less can raise.
 func (p *Problem) LowerBound(ctx context.Context) (Bound, error) {
 	if err := ctx.Err(); err != nil {
 		return Bound{}, err
@@ -182,8 +185,8 @@ func (p *Problem) marketBound(m market, sh *shapes) (price float64, whole bool) 
 }
 
 // shapeBound is what all pods are worth at their shapes' prices, less the most that existing nodes can hold of it, and
-// notes the prices with the shapes. No set of new nodes holds more worth than it costs. Beside existing nodes only resources are priced: a row of slots counts
-// the pods that existing nodes leave, and a new node may hold more than those.
+// notes the prices with the shapes. No set of new nodes holds more worth than it costs. Beside existing nodes only
+// resources are priced: a row of slots counts the pods that existing nodes leave, and a new node may hold more than those.
 func (p *Problem) shapeBound(c *cover, m market, dual []float64) float64 {
 	resources := len(c.dims)
 	if p.nodeCount() > 0 {

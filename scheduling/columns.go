@@ -52,6 +52,8 @@ type columns struct {
 	bound   float64
 	proven  []float64 // the worths that prove the bound: no node is worth more than it costs
 	stuffer *stuffer
+	// thorough is set where the solution is to prove a bound: it goes on to the end, and looks harder before it ends.
+	thorough bool
 }
 
 // stall is a bin that columns are made for.
@@ -138,6 +140,11 @@ func (g *columns) generate(ctx context.Context, rounds, patience int, step func(
 		}
 		if round%fullRound == 0 || added == 0 || idle > 0 {
 			more, ok := g.price(mixed, step)
+			if ok && g.thorough && added+more == 0 && weight == 0 {
+				g.stuffer.proving = true
+				more, ok = g.price(mixed, step)
+				g.stuffer.proving = false
+			}
 			if added += more; !ok || added == 0 && weight == 0 {
 				return nil
 			}
@@ -147,7 +154,7 @@ func (g *columns) generate(ctx context.Context, rounds, patience int, step func(
 			weight = 0
 		}
 		g.master.Optimize(columnPivots)
-		if g.master.Value() <= g.bound*goodEnough {
+		if g.master.Value() <= g.bound*goodEnough && !g.thorough {
 			return nil
 		}
 		if g.master.Value() < value*(1-barely) {

@@ -17,7 +17,7 @@ import (
 // contentColumns starts column generation for a bound: over shapes that only hard exclusions keep apart, at the bins'
 // prices.
 func (p *Problem) contentColumns(sh *shapes, bins []int32, f *stuffer) *columns {
-	if len(sh.list) > maxColumnRows || p.nodeCount()*len(sh.list) > maxHeld {
+	if len(sh.list) > maxColumnRows || len(p.nodes)*len(sh.list) > maxHeld {
 		return nil
 	}
 	price := func(b int32) float64 { return math.Max(p.price(&p.bins[b]), minimumCost) }
@@ -27,20 +27,21 @@ func (p *Problem) contentColumns(sh *shapes, bins []int32, f *stuffer) *columns 
 // maxHeld bounds, in nodes times shapes, up to where it is worked out what existing nodes hold.
 const maxHeld = 1_000_000
 
-// contentBound is the bound that the worths, by shape, prove.
+// contentBound is the bound that the worths, by shape, prove. What goes onto a free machine is worth nothing.
 func (g *columns) contentBound(worth []float64) float64 {
 	worth = slices.Clone(worth)
-	for i := range g.stalls { // a pod that a free machine takes is worth nothing
-		if s := &g.stalls[i]; s.cost <= minimumCost {
-			for _, id := range s.sack.ids {
+	for i := range g.stalls {
+		if g.p.price(&g.p.bins[g.stalls[i].bin]) <= 0 {
+			for _, id := range g.stalls[i].sack.ids {
 				worth[id] = 0
 			}
 		}
 	}
 	dearest := 1.0
 	for i := range g.stalls {
-		s := &g.stalls[i]
-		dearest = math.Max(dearest, g.stuffer.exceeds(s.sack, worth, dearest*s.cost)/s.cost)
+		if price := g.p.price(&g.p.bins[g.stalls[i].bin]); price > 0 {
+			dearest = math.Max(dearest, g.stuffer.exceeds(g.stalls[i].sack, worth, dearest*price)/price)
+		}
 	}
 	total := 0.0
 	for _, id := range g.rows {
@@ -85,6 +86,7 @@ func (p *Problem) boundByContents(ctx context.Context, sh *shapes, bins []int32,
 	if g == nil {
 		return 0, nil
 	}
+	g.thorough = true
 	if err := g.generate(ctx, rounds, rounds, func() bool { return true }); err != nil {
 		return 0, err
 	}

@@ -69,6 +69,7 @@ type stuffer struct {
 	hope     []float64 // by position in byGain: what it and those after it may add to the bound
 	best     []int64   // the best content that branching has found, as taken
 	tries    int
+	proving  bool // branching goes on as long as for a proof
 }
 
 func resized[T any](s []T, n int) []T { return slices.Grow(s[:0], n)[:n] }
@@ -211,7 +212,11 @@ func (f *stuffer) worthiest(k *sack, worth []float64, cost float64) (content []p
 	if value > cost*(1+1e-6) || math.IsInf(cost, 1) {
 		return content, value, most
 	}
-	found, exact := f.branch(k, value, most, maxTries)
+	tries := maxTries
+	if f.proving {
+		tries = maxProof
+	}
+	found, exact := f.branch(k, value, most, tries)
 	if found {
 		copy(f.taken, f.best)
 		content, value = f.content(k)
