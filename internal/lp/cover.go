@@ -15,6 +15,9 @@ type Cover struct {
 	columns []coverColumn
 	rate    []float64
 	pivots  int
+	short   []int     // variables worth taking into the basis
+	gains   []float64 // of them
+	nonzero []int32
 }
 
 // coverColumn is sparse.
@@ -59,32 +62,76 @@ func (c *Cover) Reduced(cost float64, rows []int32, amount []float64) float64 {
 // Optimize moves to the optimum over the columns that are known, in at most that many pivots. It reports whether it got
 // there.
 func (c *Cover) Optimize(pivots int) bool {
-	for range pivots {
-		enter, best := 0, -eps
-		found := false
-		for j := range c.columns {
-			col := &c.columns[j]
-			if col.basic {
-				continue
-			}
-			if reduced := c.Reduced(col.cost, col.rows, col.amount) / col.cost; reduced < best {
-				enter, best, found = j, reduced, true
-			}
-		}
-		for i, y := range c.dual {
-			if y < best {
-				enter, best, found = -1-i, y, true
-			}
-		}
-		if !found {
+	for pivots > 0 {
+		c.scan()
+		if len(c.short) == 0 {
 			return true
 		}
-		if !c.pivot(enter) {
-			return false
+		for pivots > 0 { // while those that looked best still do
+			best, enter := -eps, 0
+			for _, j := range c.short {
+				if reduced := c.gain(j); reduced < best {
+					best, enter = reduced, j
+				}
+			}
+			if best == -eps {
+				break
+			}
+			if !c.pivot(enter) {
+				return false
+			}
+			pivots--
 		}
 	}
 	return false
 }
+
+// shortlist is how many variables are looked at between two looks at all.
+const shortlist = 16
+
+// gain is what the variable would change the value by, for each unit of cost; 0 if it is basic.
+func (c *Cover) gain(j int) float64 {
+	if j < 0 {
+		return c.dual[-1-j]
+	}
+	col := &c.columns[j]
+	if col.basic {
+		return 0
+	}
+	return c.Reduced(col.cost, col.rows, col.amount) / col.cost
+}
+
+// scan lists the variables that would gain most.
+func (c *Cover) scan() {
+	c.short, c.gains = c.short[:0], c.gains[:0]
+	consider := func(j int, gain float64) {
+		if len(c.short) == shortlist {
+			if gain >= c.gains[shortlist-1] {
+				return
+			}
+			c.short, c.gains = c.short[:shortlist-1], c.gains[:shortlist-1]
+		}
+		at := len(c.gains)
+		c.short, c.gains = append(c.short, j), append(c.gains, gain)
+		for ; at > 0 && c.gains[at-1] > gain; at-- {
+			c.short[at], c.gains[at] = c.short[at-1], c.gains[at-1]
+		}
+		c.short[at], c.gains[at] = j, gain
+	}
+	for j := range c.columns {
+		if gain := c.gain(j); gain < -eps {
+			consider(j, gain)
+		}
+	}
+	for i, y := range c.dual {
+		if y < -eps {
+			consider(-1-i, y)
+		}
+	}
+}
+
+// tiny is what counts as nothing in the inverse.
+const tiny = 1e-14
 
 // pivot takes the variable into the basis; false where numbers do not allow it.
 func (c *Cover) pivot(enter int) bool {
@@ -127,19 +174,27 @@ func (c *Cover) pivot(enter int) bool {
 	pivotRow := c.inverse[leave*m : leave*m+m]
 	scale := 1 / c.rate[leave]
 	for k := range pivotRow {
-		pivotRow[k] *= scale
+		if pivotRow[k] *= scale; math.Abs(pivotRow[k]) < tiny {
+			pivotRow[k] = 0
+		}
+	}
+	c.nonzero = c.nonzero[:0]
+	for k, v := range pivotRow {
+		if v != 0 {
+			c.nonzero = append(c.nonzero, int32(k))
+		}
 	}
 	for i, factor := range c.rate {
-		if i == leave || factor == 0 {
+		if i == leave || math.Abs(factor) < tiny {
 			continue
 		}
 		row := c.inverse[i*m : i*m+m]
-		for k, v := range pivotRow {
-			row[k] -= factor * v
+		for _, k := range c.nonzero {
+			row[k] -= factor * pivotRow[k]
 		}
 	}
-	for k, v := range pivotRow {
-		c.dual[k] += reduced * v
+	for _, k := range c.nonzero {
+		c.dual[k] += reduced * pivotRow[k]
 	}
 	c.pivots++
 	return true
