@@ -14,11 +14,12 @@ type assigner struct {
 	s       *solver
 	counts  [][]int32 // by track and domain; nil for tracks by host
 	present [][]bool  // by spread track and domain: some node there is included
+	loose   bool      // as the strategy has it
 	total   []int32   // by track
 	skew    []int32   // by track: the least maxSkew that a root which could be hosted asks for
 	shut    [][]int32 // by track, the roots that must keep away from where it counts
 	near    [][]int32 // by track, the roots that must be where it counts
-	open    []bool    // by class: some host of the cell could take it
+	open    []bool    // by class, if pods of its root wait: some host of the cell could take it
 	slots   []int64   // by class: how many pods existing nodes of the cell could take, others apart
 	price   []float64 // by class: dollars per hour for one pod, roughly
 }
@@ -30,6 +31,7 @@ func (s *solver) newAssigner() *assigner {
 		skew: make([]int32, len(t.tracks)), shut: make([][]int32, len(t.tracks)), near: make([][]int32, len(t.tracks)),
 		open: make([]bool, len(s.p.classes)), slots: make([]int64, len(s.p.classes)), price: make([]float64, len(s.p.classes)),
 	}
+	a.loose = s.strategy.loose || s.noise != nil && s.noise.next()%2 == 0
 	for i, tr := range t.tracks {
 		if tr.key == hostname {
 			continue
@@ -49,8 +51,7 @@ func (s *solver) newAssigner() *assigner {
 		a.place(s.p.kind(s.patterns[i].row).cell, s.patterns[i].content, s.patterns[i].nodes)
 	}
 	for c := range s.p.classes {
-		cl := &s.p.classes[c]
-		if cl.cell >= 0 {
+		if cl := &s.p.classes[c]; cl.cell >= 0 && s.waits(cl.root) {
 			a.look(int32(c))
 		}
 	}
@@ -65,12 +66,17 @@ func (s *solver) newAssigner() *assigner {
 	return a
 }
 
-// listen notes what the undivided class asks of others. What a root asks that no host could take does not count.
+// waits reports whether pods of the root wait for a cell.
+func (s *solver) waits(root int32) bool {
+	return s.waiting[root] > 0 || slices.ContainsFunc(s.p.rungs[root], func(c int32) bool { return s.waiting[c] > 0 })
+}
+
+// listen notes what the undivided class asks of others. What it asks counts for nothing if no host could take its pods.
 func (a *assigner) listen(c int32) {
 	p := a.s.p
 	cl := &p.classes[c]
 	hosted := func(part int32) bool { return part >= 0 && (a.open[part] || a.s.given[part] > 0) }
-	if p.parts[c] != nil && !slices.ContainsFunc(p.parts[c], hosted) {
+	if p.parts[c] != nil && a.s.waits(cl.root) && !slices.ContainsFunc(p.parts[c], hosted) {
 		return
 	}
 	if !cl.topo.aside {
@@ -104,7 +110,7 @@ func (a *assigner) look(c int32) {
 	p := a.s.p
 	cl := &p.classes[c]
 	a.price[c] = math.Inf(1)
-	a.slots[c] = p.slots(c)
+	a.slots[c] = a.s.slots(c)
 	for i := range p.bins {
 		b := &p.bins[i]
 		if b.relaxed && a.s.opts.MinValues != MinValuesBestEffort && len(p.pools[b.pool].minimums) > 0 ||
@@ -112,7 +118,7 @@ func (a *assigner) look(c int32) {
 			continue
 		}
 		share := 1 / float64(cl.perNode)
-		if waiting := a.s.waiting[cl.base]; a.s.strategy.loose && waiting > 0 {
+		if waiting := a.s.waiting[cl.base]; a.loose && waiting > 0 {
 			share = math.Max(share, 1/float64(waiting))
 		}
 		for d, amount := range cl.demand {
@@ -123,6 +129,9 @@ func (a *assigner) look(c int32) {
 		a.price[c] = math.Min(a.price[c], p.price(b)*share)
 	}
 	a.open[c] = a.slots[c] > 0 || !math.IsInf(a.price[c], 1)
+	if a.s.noise != nil {
+		a.price[c] *= a.s.noise.share()
+	}
 }
 
 // add counts n pods on a host of the cell.
@@ -149,7 +158,7 @@ func (s *solver) assign() {
 	for c := range s.p.classes {
 		if s.waiting[c] > 0 && s.p.parts[c] != nil {
 			roots = append(roots, int32(c))
-			if s.strategy.loose {
+			if a.loose {
 				harm[c] = a.harm(int32(c))
 			}
 			for _, part := range s.p.parts[c] {
@@ -319,7 +328,7 @@ func (a *assigner) rank(root, part int32) rank {
 					least = min(least, there)
 				}
 			}
-			if !a.s.strategy.loose || p.classes[root].topo.spreadsOver(n) {
+			if !a.loose || p.classes[root].topo.spreadsOver(n) {
 				r.level += here
 			}
 			if here+1-least > a.skew[n] {

@@ -34,7 +34,7 @@ func (s *solver) improve(ctx context.Context) error {
 	random := xorshift(0x9e3779b97f4a7c15 ^ uint64(len(s.p.pods)))
 	s.noise, s.settled = &random, s.p.nodeCount() > maxRuinNodes
 	s.notePrices()
-	barren, best := int64(0), s.save()
+	barren, best, refused := int64(0), s.save(), s.refused()
 	giveUp := min(max(minBarren, 5*s.launches), maxBarren)
 	for try := 0; try < maxRuins && barren < giveUp && (s.spent > target || s.hopeful()) && !s.stopped; try++ {
 		if err := ctx.Err(); err != nil {
@@ -43,6 +43,7 @@ func (s *solver) improve(ctx context.Context) error {
 		before := s.save()
 		s.ruin(&random, 1+try%maxRuinSize)
 		s.vacate(&random)
+		redivided := s.redivide()
 		s.sortClasses()
 		s.topUp()
 		for _, tier := range s.rebuy {
@@ -53,7 +54,8 @@ func (s *solver) improve(ctx context.Context) error {
 		s.rightSize()
 		s.topUp()
 		order := cmp.Or(slices.Compare(s.leftOver(), before.unplaced), compareMoney(s.weighed(), before.weighed))
-		if barren++; s.stopped || order > 0 || order == 0 && random.next()%3 > 0 { // now and then another plan at the same price
+		worse := s.stopped || order > 0 || order == 0 && random.next()%3 > 0 // now and then another plan at the same price
+		if barren++; worse || redivided && s.refused() > refused {
 			s.restore(before)
 			continue
 		}
@@ -74,7 +76,7 @@ func (s *solver) improve(ctx context.Context) error {
 func (s *solver) notePrices() {
 	tiers := s.p.tiers(s.opts)
 	s.rebuy = tiers
-	if len(tiers) != 1 {
+	if len(tiers) != 1 || s.redivides() {
 		return
 	}
 	noise, remaining := s.noise, s.remaining
@@ -204,6 +206,7 @@ func (s *solver) waste(pt *pattern) float64 {
 type saved struct {
 	patterns  []pattern
 	remaining []int64
+	waiting   []int64
 	room      []resource.Vector
 	nodes     []int64
 	stocks    []int
@@ -226,7 +229,7 @@ func (s *solver) save() saved {
 	}
 	return saved{
 		onNodes: onNodes, nodeRoom: rooms,
-		patterns: slices.Clone(s.patterns), remaining: slices.Clone(s.remaining), room: room,
+		patterns: slices.Clone(s.patterns), remaining: slices.Clone(s.remaining), waiting: slices.Clone(s.waiting), room: room,
 		nodes: slices.Clone(s.supply.nodes), stocks: slices.Clone(s.supply.stocks),
 		launches: s.launches, spent: s.spent, weighed: s.weighed(), unplaced: s.leftOver(),
 	}
@@ -235,6 +238,7 @@ func (s *solver) save() saved {
 func (s *solver) restore(b saved) {
 	s.patterns, s.remaining, s.launches, s.spent = b.patterns, b.remaining, b.launches, b.spent
 	s.onNodes, s.nodeRoom = b.onNodes, b.nodeRoom
+	s.waiting = b.waiting
 	s.supply = supply{room: b.room, nodes: b.nodes, stocks: b.stocks}
 }
 
