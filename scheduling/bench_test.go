@@ -7,42 +7,11 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	corev1 "k8s.io/api/core/v1"
 
-	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
 	"github.com/kerf-autoscaler/kerf/cloudprovider"
 	"github.com/kerf-autoscaler/kerf/fake"
 	"github.com/kerf-autoscaler/kerf/scheduling"
 )
-
-// mix is a batch of waiting pods of about forty kinds: small and large, balanced and lopsided, some tied to a zone, an
-// architecture or a capacity type, some that keep apart.
-func mix(pods, types int) scheduling.Snapshot {
-	cpu := []string{"100m", "250m", "500m", "1", "1500m", "3"}
-	memory := []string{"128Mi", "512Mi", "1Gi", "3Gi", "6Gi", "14Gi"}
-	s := scheduling.Snapshot{
-		NodePools:     []*v1.NodePool{fake.NodePool("general")},
-		InstanceTypes: map[string][]*cloudprovider.InstanceType{"general": fake.Catalog(fake.CatalogOptions{Types: types})},
-		DaemonPods:    []*corev1.Pod{fake.DaemonPod("agent", fake.Requests("200m", "256Mi"))},
-	}
-	for i := range pods {
-		kind := i % 41
-		options := []fake.PodOption{fake.Requests(cpu[kind%6], memory[kind*7%6])}
-		switch kind {
-		case 3, 17:
-			options = append(options, fake.InZone("zone-a"))
-		case 5, 23:
-			options = append(options, fake.NodeSelector(corev1.LabelArchStable, "arm64"))
-		case 11:
-			options = append(options, fake.NodeSelector(v1.CapacityTypeLabelKey, v1.CapacityTypeOnDemand))
-		case 29:
-			labels := map[string]string{"app": fmt.Sprintf("apart-%d", i/410)}
-			options = append(options, fake.Labels(labels), fake.PodAntiAffinity(corev1.LabelHostname, labels))
-		}
-		s.Pods = append(s.Pods, fake.Pod(fmt.Sprintf("pod-%06d", i), options...))
-	}
-	return s
-}
 
 // Each iteration compiles and solves anew. Besides time it reports what the plan costs, how far that is from the bound,
 // and how many steps and launches it took: figures that repeat exactly, so that a change for the worse shows without a

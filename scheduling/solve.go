@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -76,30 +77,48 @@ func (p *Problem) fullest(ctx context.Context, opts Options) (*solver, error) {
 	ignoring := opts
 	ignoring.Preferences = PreferencesIgnore
 	other, err := p.grouped(ctx, ignoring, steps)
-	if err != nil || other.stopped || slices.Compare(other.homeless(), best.homeless()) >= 0 {
+	if err != nil || other.stopped || other.hurried || slices.Compare(other.homeless(), best.homeless()) >= 0 {
 		return best, err
 	}
 	other.opts = opts // what is given up is told
 	return other, nil
 }
 
-// grouped is the best attempt in which every group is complete or left out.
+// grouped is the best attempt in which every group is complete or left out. Where some groups come out incomplete, those are
+// tried that leave more and more of them out, as long as the effort suffices to make them without haste.
 func (p *Problem) grouped(ctx context.Context, opts Options, steps *meter) (*solver, error) {
 	out := leftOut{}
-	best, err := p.best(ctx, opts, steps, out)
-	for err == nil && best.dropGroups(out) {
-		best, err = p.best(ctx, opts, steps, out)
+	last, err := p.best(ctx, opts, steps, out)
+	if err != nil {
+		return nil, err
 	}
-	if err == nil {
-		err = best.readmit(ctx)
+	tried := []*solver{last}
+	for last.dropGroups(out) {
+		if last, err = p.best(ctx, opts, steps, out); err != nil {
+			return nil, err
+		}
+		if last.hurried {
+			break
+		}
+		tried = append(tried, last)
 	}
-	return best, err
+	var best *solver
+	for _, s := range slices.Backward(tried) {
+		if err := s.readmit(ctx); err != nil {
+			return nil, err
+		}
+		if best == nil || cmp.Or(slices.Compare(s.homeless(), best.homeless()), compareMoney(s.weighed(), best.weighed())) < 0 {
+			best = s
+		}
+	}
+	return best, nil
 }
 
 // best is the best of several attempts, improved and settled. The groups in out are left out.
 func (p *Problem) best(ctx context.Context, opts Options, steps *meter, out leftOut) (*solver, error) {
 	steps.limit, steps.reassigned = opts.Effort-opts.reserve(), 0
 	var best *solver
+	var others []*solver
 	for _, st := range p.strategies(opts) {
 		if best != nil && !p.worthAnother(best, st) {
 			continue
@@ -112,17 +131,60 @@ func (p *Problem) best(ctx context.Context, opts Options, steps *meter, out left
 			st.columns = s.columnar
 			t.Attempt(st.String(), s.spent, int(s.unplacedPods()))
 		}
-		if best == nil || !s.stopped && s.better(best) {
+		switch {
+		case best == nil:
 			best = s
+		case s.stopped:
+		case s.better(best):
+			best, others = s, append(others, best)
+		default:
+			others = append(others, s)
 		}
 	}
 	if !best.stopped {
+		others = append(others, best.fork())
 		if err := best.improve(ctx); err != nil {
 			return nil, err
 		}
 	}
 	steps.limit = opts.Effort
-	return best, best.settle(ctx)
+	return best.settledOr(ctx, others)
+}
+
+// settledOr settles the best attempt and, if that changed it, the others too: one of them may settle for less. So may an
+// attempt that packs nothing, so that all pods are placed one by one, by the exact rules.
+func (s *solver) settledOr(ctx context.Context, others []*solver) (*solver, error) {
+	left, price := s.leftOver(), s.weighed()
+	if err := s.settle(ctx); err != nil || s.hurried || slices.Equal(left, s.leftOver()) && compareMoney(price, s.weighed()) == 0 {
+		return s, err
+	}
+	if len(s.p.pods) <= maxOneByOne && !(s.p.wishing && s.respects()) {
+		others = append(others, s.p.newSolver(s.opts, s.strategy, s.meter, s.out))
+	}
+	best := s
+	for _, other := range others {
+		if err := other.settle(ctx); err != nil {
+			return nil, err
+		}
+		if other.better(best) {
+			best = other
+		}
+	}
+	return best, nil
+}
+
+// maxOneByOne is how many pods may be placed one by one for a try.
+const maxOneByOne = 500
+
+// fork is a copy of the attempt that can be gone on with by itself.
+func (s *solver) fork() *solver {
+	out := *s
+	out.restore(s.save())
+	out.waiting, out.wishes = slices.Clone(s.waiting), maps.Clone(s.wishes)
+	if s.settled { // save has not copied what is on existing nodes
+		out.onNodes, out.nodeRoom = slices.Clone(s.onNodes), slices.Clone(s.nodeRoom)
+	}
+	return &out
 }
 
 func (o *Options) validate() error {
