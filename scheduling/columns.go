@@ -313,22 +313,6 @@ func (g *columns) solution() []chosen {
 	return out
 }
 
-// worths is what a pod of each root is worth in the solution, of those that it covers: the mean over its parts.
-func (g *columns) worths(counts []int64) []float64 {
-	total, pods := make([]float64, len(counts)), make([]float64, len(counts))
-	for c, n := range counts {
-		if n > 0 && g.rowOf[g.shapes.of[c]] >= 0 {
-			root := g.p.classes[c].root
-			total[root] += float64(n) * g.worth[g.shapes.of[c]]
-			pods[root] += float64(n)
-		}
-	}
-	for root := range total {
-		total[root] /= math.Max(1, pods[root])
-	}
-	return total
-}
-
 // suitsColumns reports whether column generation is worth its while for what remains: not where there are more shapes than
 // nodes, so that hardly any node of its solution is whole.
 func (s *solver) suitsColumns() bool {
@@ -357,9 +341,6 @@ func (s *solver) buyColumns(ctx context.Context, bins []int32) (int, error) {
 	}
 	if err := g.generate(ctx, rounds, patience, s.step); err != nil {
 		return 0, err
-	}
-	if s.duals == nil {
-		s.duals = g.worths(s.remaining)
 	}
 	bought, before := 0, s.launches
 	for _, c := range g.solution() {

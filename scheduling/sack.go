@@ -173,6 +173,9 @@ func (f *stuffer) fill(k *sack, relax bool) ([]portion, float64) {
 // maxTries bounds how many contents are looked at for one sack when rounding has found none that is worth its cost.
 const maxTries = 400
 
+// maxProof is the same where a bound is to be proven.
+const maxProof = 20_000
+
 // worthiest looks for the content that is worth most at the given worths by shape. It returns that content, its worth, and a
 // worth that no content exceeds. It stops at the first content that is worth more than cost, and tries harder the less is
 // left to be found; with an infinite cost it does not try at all.
@@ -221,8 +224,11 @@ func (f *stuffer) worthiest(k *sack, worth []float64, cost float64) (content []p
 		copy(f.taken, f.best)
 		content, value = f.content(k)
 	}
-	if exact {
+	switch {
+	case exact:
 		most = value
+	case f.proving:
+		most = math.Min(most, f.whole(k, math.Max(cost, value)))
 	}
 	return content, value, most
 }
