@@ -355,9 +355,11 @@ func (s *solver) buyColumns(ctx context.Context, bins []int32) (int, error) {
 	if g == nil {
 		return 0, nil
 	}
+	pivots := s.stuffer.knapsack.Pivots()
 	if err := g.generate(ctx, rounds, patience, s.step); err != nil {
 		return 0, err
 	}
+	s.meter.pivots += g.master.Pivots() + s.stuffer.knapsack.Pivots() - pivots
 	if s.duals == nil {
 		s.duals = g.worths(s.remaining)
 	}
