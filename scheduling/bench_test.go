@@ -16,10 +16,26 @@ import (
 // Each iteration compiles and solves anew. Besides time it reports what the plan costs, how far that is from the bound,
 // and how many steps and launches it took: figures that repeat exactly, so that a change for the worse shows without a
 // clock.
+//
+// plain and constrained are the same pods without constraints between them and with: the ratio of their times is what
+// constraints cost.
 func BenchmarkSolve(b *testing.B) {
-	for _, size := range []struct{ pods, types int }{{100, 100}, {1_000, 400}, {10_000, 400}, {100_000, 600}} {
-		b.Run(fmt.Sprintf("pods=%d/types=%d", size.pods, size.types), func(b *testing.B) {
-			s := mix(size.pods, size.types)
+	for _, size := range []struct {
+		mix         string
+		pods, types int
+	}{
+		{"general", 100, 100},
+		{"general", 1_000, 400},
+		{"general", 10_000, 400},
+		{"general", 100_000, 600},
+		{"many-classes", 70_000, 400},
+		{"plain", 20_000, 400},
+		{"constrained", 20_000, 400},
+		{"host-apart", 20_000, 400},
+		{"zone-spread", 20_000, 400},
+	} {
+		b.Run(fmt.Sprintf("mix=%s/pods=%d/types=%d", size.mix, size.pods, size.types), func(b *testing.B) {
+			s := batchOf(b, size.mix, size.pods, size.types)
 			b.ReportAllocs()
 			var plan *scheduling.Plan
 			for b.Loop() {
@@ -27,10 +43,14 @@ func BenchmarkSolve(b *testing.B) {
 				plan, err = scheduling.Solve(b.Context(), s, scheduling.Options{})
 				require.NoError(b, err)
 			}
+			require.Empty(b, plan.Unplaced)
 			b.ReportMetric(plan.Price(), "$/h")
 			b.ReportMetric(100*(plan.Price()/plan.Bound-1), "gap%")
 			b.ReportMetric(float64(len(plan.Launches)), "launches")
 			b.ReportMetric(float64(plan.Stats.Effort), "steps")
+			b.ReportMetric(float64(plan.Stats.Pivots), "pivots")
+			b.ReportMetric(float64(plan.Stats.Checks), "checks")
+			b.ReportMetric(float64(size.pods)*float64(b.N)/b.Elapsed().Seconds(), "pods/s")
 		})
 	}
 }

@@ -136,7 +136,7 @@ func (s *solver) candidates(bins, order []int32) candidates {
 	}
 	found := make([]*candidate, len(bins))
 	var group sync.WaitGroup
-	var next, steps atomic.Int64
+	var next, steps, pivots atomic.Int64
 	for range min(workers, len(bins)) {
 		group.Go(func() {
 			own := *s // the copy counts its own steps; all else is only read
@@ -148,10 +148,12 @@ func (s *solver) candidates(bins, order []int32) candidates {
 				}
 			}
 			steps.Add(int64(own.meter.used))
+			pivots.Add(int64(own.meter.pivots))
 		})
 	}
 	group.Wait()
 	s.meter.used += int(steps.Load())
+	s.meter.pivots += int(pivots.Load())
 	queue := make(candidates, 0, len(bins))
 	for _, c := range found {
 		if c != nil {
@@ -175,7 +177,7 @@ func (s *solver) refill(c *candidate, f *stuffer) bool {
 	if c.row = s.purchasableRow(c.bin); c.row < 0 || !c.sack.any() || !s.step() {
 		return false
 	}
-	worth := 0.0
+	worth, pivots := 0.0, f.knapsack.Pivots()
 	f.begin(c.sack, s.shapeWorth)
 	c.content, worth = f.fill(c.sack, false)
 	if s.strategy.relax {
@@ -184,6 +186,7 @@ func (s *solver) refill(c *candidate, f *stuffer) bool {
 			c.content, worth = other, more
 		}
 	}
+	s.meter.pivots += f.knapsack.Pivots() - pivots
 	if len(c.content) == 0 {
 		return false
 	}

@@ -339,9 +339,11 @@ func (s *solver) buyColumns(ctx context.Context, bins []int32) (int, error) {
 	if g == nil {
 		return 0, nil
 	}
+	pivots := s.stuffer.knapsack.Pivots()
 	if err := g.generate(ctx, rounds, patience, s.step); err != nil {
 		return 0, err
 	}
+	s.meter.pivots += g.master.Pivots() + s.stuffer.knapsack.Pivots() - pivots
 	bought, before := 0, s.launches
 	for _, c := range g.solution() {
 		bin := g.stalls[c.stall].bin

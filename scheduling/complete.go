@@ -62,7 +62,7 @@ func (g *settling) placeOne(root int32) bool {
 func (g *settling) nodeSpots(root int32, yield func(spot)) {
 	cl := &g.p.classes[root]
 	for i := range g.p.sigs[cl.sig].nodes.All() {
-		if !g.nodeRoom[i].Fits(cl.demand) || g.ledger.refuses(i, root) {
+		if !g.nodeRoom[i].Fits(cl.demand) || g.refuses(g.ledger, i, root) {
 			continue
 		}
 		form := g.p.form(root, g.p.topology.nodes[i].cell)
@@ -81,7 +81,7 @@ func (g *settling) patternSpots(root int32, yield func(spot)) {
 	for i := range g.patterns {
 		pt := &g.patterns[i]
 		form := g.p.form(root, g.p.kind(pt.row).cell)
-		if form < 0 || g.ledger.refuses(g.at[i], root) {
+		if form < 0 || g.refuses(g.ledger, g.at[i], root) {
 			continue
 		}
 		with := *pt
@@ -124,7 +124,7 @@ func (g *settling) newSpots(root int32, yield func(spot)) {
 		if verdicts[kind] == 0 {
 			at := g.ledger.open(host{kind: &p.topology.kinds[kind], node: -1, row: r, copies: 1})
 			switch {
-			case g.ledger.refuses(at, root):
+			case g.refuses(g.ledger, at, root):
 				verdicts[kind] = 3
 			case g.tips(at, root, true):
 				verdicts[kind] = 2
@@ -166,7 +166,7 @@ func (g *settling) largerSpots(root int32, yield func(spot)) {
 		pt := &g.patterns[i]
 		cell := p.kind(pt.row).cell
 		form := p.form(root, cell)
-		if form < 0 || g.ledger.refuses(g.at[i], root) {
+		if form < 0 || g.refuses(g.ledger, g.at[i], root) {
 			continue
 		}
 		with := *pt

@@ -2,6 +2,7 @@ package scheduling_test
 
 import (
 	"fmt"
+	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -25,6 +26,18 @@ var batches = []struct {
 	{"zone-spread", func(pods, types int) scheduling.Snapshot { return fleet(pods, types, 50, zoneSpread) }},
 	{"host-apart", func(pods, types int) scheduling.Snapshot { return fleet(pods, types, 20, hostApart) }},
 	{"many-classes", classes},
+}
+
+// batchOf is the batch of that name.
+func batchOf(t testing.TB, name string, pods, types int) scheduling.Snapshot {
+	t.Helper()
+	for _, batch := range batches {
+		if batch.name == name {
+			return batch.make(pods, types)
+		}
+	}
+	t.Fatalf("there is no batch %s", name)
+	return scheduling.Snapshot{}
 }
 
 // general is a cluster with nothing but a NodePool, a catalogue and a DaemonSet.

@@ -38,6 +38,9 @@ type Stats struct {
 	Offerings int
 	// Effort is how many steps of Options.Effort were used.
 	Effort int
+	// Pivots is how many steps the linear programs took that say what goes onto nodes, and Checks how often it was asked
+	// whether the constraints between pods let one go to a host. Both are work that Effort does not tell.
+	Pivots, Checks int
 }
 
 // Launch is one machine that the plan wants. It becomes a NodeClaim.

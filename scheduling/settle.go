@@ -197,11 +197,18 @@ func (g *settling) evictRefused() int {
 // refusesNow reports whether the rules would not let a pod of the root in again that is on the host.
 func (g *settling) refusesNow(at int, root int32) bool {
 	refused := false
+	g.meter.checks++
 	g.ledger.reasons(at, root, true, func(r Rejection) bool {
 		refused = !g.lenient || r.Code != TopologySpread
 		return !refused
 	})
 	return refused
+}
+
+// refuses reports whether the rules keep one more pod of the root off the host.
+func (g *settling) refuses(l *ledger, at int, root int32) bool {
+	g.meter.checks++
+	return l.refuses(at, root)
 }
 
 // single makes the pattern one of a single node and moves the others to a pattern at the end of the list, whose place it
@@ -306,7 +313,7 @@ func (g *settling) evictUnordered() int {
 		for i := range list {
 			e := &list[i]
 			free := !g.p.classes[e.root].topo.bound()
-			for e.count > 0 && (free || !l.refuses(e.at, e.root)) {
+			for e.count > 0 && (free || !g.refuses(l, e.at, e.root)) {
 				n := int64(1)
 				if free {
 					n = e.count

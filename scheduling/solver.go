@@ -84,9 +84,9 @@ type solver struct {
 	settled bool
 }
 
-// meter counts the steps of one solve over all of its attempts, and how often pods were given to cells anew. A limit of 0
-// is none.
-type meter struct{ used, limit, reassigned int }
+// meter counts the work of one solve over all of its attempts: steps, of which a limit of 0 allows any number; how often
+// pods were given to cells anew; pivots of linear programs; and how often it was asked whether a pod may go to a host.
+type meter struct{ used, limit, reassigned, pivots, checks int }
 
 func (p *Problem) newSolver(opts Options, st strategy, m *meter, out leftOut) *solver {
 	s := &solver{
@@ -269,7 +269,9 @@ func (s *solver) fillNode(i int) {
 	room := s.nodeRoom[i].Clone()
 	room.Clamp()
 	s.filler.preload(i)
+	pivots := s.filler.knapsack.Pivots()
 	content, _ := s.filler.fill(room, order, s.remaining, s.worth, s.strategy.relax)
+	s.meter.pivots += s.filler.knapsack.Pivots() - pivots
 	s.filler.unload()
 	s.onNodes[i] = content
 	for _, part := range content {

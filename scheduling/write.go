@@ -42,7 +42,7 @@ type home struct {
 func (s *solver) write() *Plan {
 	plan := &Plan{
 		problem: s.p, final: s,
-		Stats: Stats{Pods: len(s.p.pods) + len(s.p.promises), Classes: s.p.roots(), Offerings: s.p.purchasable(), Effort: s.meter.used},
+		Stats: Stats{Pods: len(s.p.pods) + len(s.p.promises), Classes: s.p.roots(), Offerings: s.p.purchasable(), Effort: s.meter.used, Pivots: s.meter.pivots, Checks: s.meter.checks},
 	}
 	s.sortPatterns()
 	var at []int // by pattern, its place in the ledger; nil if preferences do not matter

@@ -209,7 +209,11 @@ func TestKnapsackDualsBoundTheValue(t *testing.T) {
 				columns[j*d+i] = 0.1 + random.Float64()
 			}
 		}
+		before := k.Pivots()
+		k.Solve(room, columns, value, upper)
+		once := k.Pivots() - before
 		x := k.Solve(room, columns, value, upper)
+		require.Equal(t, before+2*once, k.Pivots(), "the same work each time")
 		dual := k.Dual()
 		bound := dot(room, dual)
 		for j := range n {

@@ -15,6 +15,7 @@ type Knapsack struct {
 	position []int32 // of each column in the basis, or -1
 	full     []bool  // nonbasic columns at their upper bound
 	x        []float64
+	pivots   int
 }
 
 // Solve returns x, valid until the next call.
@@ -39,6 +40,9 @@ func (k *Knapsack) Solve(room, columns, value, upper []float64) []float64 {
 	}
 	return k.x
 }
+
+// Pivots is how many steps all calls together have taken: a measure of work that repeats exactly.
+func (k *Knapsack) Pivots() int { return k.pivots }
 
 // Dual says what a unit more of each resource would add to the value, at the solution found last; valid until the next
 // call. With any prices that are not negative, the room at those prices and what columns are worth beyond them bound the
@@ -133,6 +137,7 @@ func (k *Knapsack) slackBasic(i int) bool {
 // move changes the entering variable as far as it goes: to its other bound, or until a basic variable reaches one and
 // leaves. rate holds what the basic variables lose for each unit.
 func (k *Knapsack) move(enter int, limit float64, down bool, value, upper []float64) {
+	k.pivots++
 	sign := 1.0
 	if down {
 		sign = -1
