@@ -58,6 +58,23 @@ func (p *Problem) LowerBound(ctx context.Context) (Bound, error) {
 // proofRounds is how many rounds of column generation LowerBound takes.
 const proofRounds = 60
 
+// closeEnough is the gap up to which a plan is not held against the dearer bound of what contents are worth.
+const closeEnough = 1.02
+
+// boundOf is the lower bound for placing counts pods of each class, which an attempt has placed for so much. worths, by
+// root, are what column generation has made of their pods, nil if there was none.
+func (p *Problem) boundOf(counts []int64, price float64, worths []float64) float64 {
+	if price <= 0 {
+		return 0 // what is had for nothing cannot be undercut
+	}
+	bound := p.bound(counts)
+	if worths != nil && price > bound*closeEnough {
+		bins := p.boundBins()
+		bound = math.Max(bound, p.boundByWorths(p.shapesOf(counts, bins, false), bins, worths))
+	}
+	return bound
+}
+
 // bound is the lower bound for placing counts pods of each class. Pods that share volumes are left out: what they ask for
 // together may be less than the sum.
 func (p *Problem) bound(counts []int64) float64 {

@@ -26,15 +26,15 @@ import (
 
 const (
 	maxColumnRows   = 1_200 // shapes up to which columns are generated
-	maxColumnRounds = 16    // plans made
+	maxColumnRounds = 20    // plans made
 	restRounds      = 3     // plans made for what rounding down left
 	columnPivots    = 1_000 // steps of the linear program in one round
-	roundUp         = 0.35  // what is added to a number of nodes before it is rounded down
+	roundUp         = 0.5   // what is added to a number of nodes before it is rounded down
 	wholeNodes      = 1.5   // nodes for each shape from which on columns are generated
 	restNodes       = 0.1   // the same for what rounding down left
 	fullRound       = 4     // every so many rounds each kind of node is filled as well as can be
 	smoothing       = 0.3   // weight of the worths that have proven the best bound
-	barely          = 5e-4  // share of the value that a round must gain for another to be worth it
+	barely          = 3e-4  // share of the value that a round must gain for another to be worth it
 	patience        = 3     // rounds in a row that may gain less
 	efficient       = 0.85  // share of the best worth for money up to which a kind of node was left out of the next plan
 )
@@ -313,6 +313,22 @@ func (g *columns) solution() []chosen {
 	return out
 }
 
+// worths is what a pod of each root is worth in the solution, of those that it covers: the mean over its parts.
+func (g *columns) worths(counts []int64) []float64 {
+	total, pods := make([]float64, len(counts)), make([]float64, len(counts))
+	for c, n := range counts {
+		if n > 0 && g.rowOf[g.shapes.of[c]] >= 0 {
+			root := g.p.classes[c].root
+			total[root] += float64(n) * g.worth[g.shapes.of[c]]
+			pods[root] += float64(n)
+		}
+	}
+	for root := range total {
+		total[root] /= math.Max(1, pods[root])
+	}
+	return total
+}
+
 // suitsColumns reports whether column generation is worth its while for what remains: not where there are more shapes than
 // nodes, so that hardly any node of its solution is whole.
 func (s *solver) suitsColumns() bool {
@@ -344,6 +360,9 @@ func (s *solver) buyColumns(ctx context.Context, bins []int32) (int, error) {
 		return 0, err
 	}
 	s.meter.pivots += g.master.Pivots() + s.stuffer.knapsack.Pivots() - pivots
+	if s.duals == nil {
+		s.duals = g.worths(s.remaining)
+	}
 	bought, before := 0, s.launches
 	for _, c := range g.solution() {
 		bin := g.stalls[c.stall].bin

@@ -43,7 +43,7 @@ func (s *solver) improve(ctx context.Context) error {
 		before := s.save()
 		s.ruin(&random, 1+try%maxRuinSize)
 		s.vacate(&random)
-		redivided := s.redivide()
+		redivided := random.next()%2 == 0 && s.redivide()
 		s.sortClasses()
 		s.topUp()
 		for _, tier := range s.rebuy {

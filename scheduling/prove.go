@@ -93,16 +93,42 @@ func (p *Problem) boundByContents(ctx context.Context, sh *shapes, bins []int32,
 	return math.Max(g.contentBound(g.worth), g.contentBound(g.proven)), nil
 }
 
+// boundByWorths is the bound that worths by class prove, for the shapes; 0 if there are too many.
+func (p *Problem) boundByWorths(sh *shapes, bins []int32, worths []float64) float64 {
+	g := p.contentColumns(sh, bins, &stuffer{})
+	if g == nil {
+		return 0
+	}
+	worth := make([]float64, len(sh.list))
+	for _, id := range g.rows {
+		worth[id] = math.Inf(1)
+		for _, class := range sh.list[id].members {
+			worth[id] = math.Min(worth[id], worths[class])
+		}
+	}
+	return g.contentBound(worth)
+}
+
 // exceeds returns a worth that no content exceeds, or enough if none does.
 func (f *stuffer) exceeds(k *sack, worth []float64, enough float64) float64 {
-	_, _, most := f.worthiest(k, worth, math.Inf(1))
+	_, value, relaxed := f.worthiest(k, worth, math.Inf(1))
+	most := relaxed
 	for r := 0; r < len(k.dims) && most > enough; r++ {
 		most = math.Min(most, f.wholeIn(k, r))
 	}
 	if most <= enough {
 		return enough
 	}
-	return math.Min(most, f.whole(k, enough))
+	found, exact := f.branch(k, math.Max(value, enough), relaxed, maxTries)
+	switch {
+	case !exact:
+		return math.Min(most, f.whole(k, enough))
+	case !found:
+		return math.Max(value, enough)
+	}
+	copy(f.taken, f.best)
+	_, value = f.content(k)
+	return value
 }
 
 // maxUnits is into how many units the room of a resource is divided where pods are to be whole.

@@ -63,9 +63,10 @@ type solver struct {
 	launches int64
 	spent    float64
 	meter    *meter
-	stopped  bool // effort ran out
-	columnar bool // column generation bought some of the nodes
-	suited   bool // column generation could buy some of the nodes
+	stopped  bool      // effort ran out
+	columnar bool      // column generation bought some of the nodes
+	duals    []float64 // by root, what column generation has made of its pods; nil if there was none
+	suited   bool      // column generation could buy some of the nodes
 	// noise, if set, blurs what pods are worth, so that another try goes another way.
 	noise *xorshift
 	out   leftOut

@@ -67,9 +67,7 @@ func (s *solver) write() *Plan {
 	w.writeAssignments()
 	s.writeUnplaced(plan, w.next)
 	plan.Truncated = s.stopped && slices.ContainsFunc(plan.Unplaced, func(u Unplaced) bool { return u.Rejections[0].Code == EffortExhausted })
-	if s.spent > 0 { // what is had for nothing cannot be undercut
-		plan.Bound = s.p.bound(s.placed())
-	}
+	plan.Bound = s.p.boundOf(s.placed(), s.spent, s.duals)
 	if compareMoney(plan.Bound, plan.Price()) == 0 { // an optimal plan: let rounding not put the bound above it
 		plan.Bound = math.Min(plan.Bound, plan.Price())
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -52,7 +53,7 @@ func UnplacedWith(s scheduling.Snapshot, p *scheduling.Plan, opts scheduling.Opt
 // podsShare is how many of the waiting pods a launch may hold.
 func podsShare(p *scheduling.Plan, opts scheduling.Options) int {
 	if opts.MaxPodsShare == 0 {
-		return p.Stats.Pods
+		return math.MaxInt
 	}
 	return max(1, int(opts.MaxPodsShare*float64(p.Stats.Pods)+1e-6))
 }
