@@ -76,7 +76,7 @@ func (s *solver) improve(ctx context.Context) error {
 func (s *solver) notePrices() {
 	tiers := s.p.tiers(s.opts)
 	s.rebuy = tiers
-	if len(tiers) != 1 || s.redivides() {
+	if len(tiers) != 1 {
 		return
 	}
 	noise, remaining := s.noise, s.remaining
@@ -91,7 +91,12 @@ func (s *solver) notePrices() {
 			s.remaining[part.class] += part.count
 		}
 	}
+	s.countElsewhere()
 	s.appraise(tiers[0])
+	s.noise, s.remaining, s.prices = noise, remaining, slices.Clone(s.worth)
+	if s.redivides() {
+		return // what is not worth buying in one cell may be in another
+	}
 	yields, best := make([]float64, len(tiers[0])), 0.0
 	order := s.shapes.dearestFirst()
 	for i, b := range tiers[0] {
@@ -106,7 +111,6 @@ func (s *solver) notePrices() {
 			s.rebuy[0] = append(s.rebuy[0], b)
 		}
 	}
-	s.noise, s.remaining, s.prices = noise, remaining, slices.Clone(s.worth)
 }
 
 // hopeful reports whether a pod that was left out could be hosted if it came first.

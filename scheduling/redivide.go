@@ -1,5 +1,7 @@
 package scheduling
 
+import "slices"
+
 // While a plan is improved, pods that have lost their node may go to another cell.
 
 // redivides reports whether they may. Large problems leave cells as they are.
@@ -23,6 +25,23 @@ func (s *solver) redivide() bool {
 		s.assign()
 	}
 	return homeless
+}
+
+// countElsewhere adds a pod to each part to which pods could go that have none now.
+func (s *solver) countElsewhere() {
+	if !s.redivides() {
+		return
+	}
+	for _, parts := range s.p.parts {
+		if !slices.ContainsFunc(parts, func(c int32) bool { return c >= 0 && s.remaining[c] > 0 }) {
+			continue
+		}
+		for _, c := range parts {
+			if c >= 0 && s.remaining[c] == 0 && s.p.hosted(c, s.opts) {
+				s.remaining[c] = 1
+			}
+		}
+	}
 }
 
 // slots is how many pods of the part existing nodes could take, others that wait apart.
