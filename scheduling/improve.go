@@ -94,20 +94,18 @@ func (s *solver) notePrices() {
 	s.countElsewhere()
 	s.appraise(tiers[0])
 	s.noise, s.remaining, s.prices = noise, remaining, slices.Clone(s.worth)
-	if s.redivides() {
-		return // what is not worth buying in one cell may be in another
-	}
-	yields, best := make([]float64, len(tiers[0])), 0.0
+	yields, best := make([]float64, len(tiers[0])), map[int32]float64{} // by cell: what is dear in one may be cheap in another
+	cell := func(b int32) int32 { return s.p.kind(s.p.bins[b].rows[0]).cell }
 	order := s.shapes.dearestFirst()
 	for i, b := range tiers[0] {
 		k := s.shapes.sack(&s.p.bins[b], order)
 		_, _, most := s.stuffer.worthiest(k, s.shapes.worths(), math.Inf(1))
 		yields[i] = most / s.cost(b, s.p.bins[b].rows[0])
-		best = math.Max(best, yields[i])
+		best[cell(b)] = math.Max(best[cell(b)], yields[i])
 	}
 	s.rebuy = [][]int32{nil}
 	for i, b := range tiers[0] {
-		if yields[i] >= worthRebuying*best {
+		if yields[i] >= worthRebuying*best[cell(b)] {
 			s.rebuy[0] = append(s.rebuy[0], b)
 		}
 	}
