@@ -150,7 +150,7 @@ func (p *Problem) subtractNodes(c *cover) {
 			}
 		}
 		for d := range c.load {
-			free := math.Inf(1)
+			var free float64
 			if d < c.shapes.dims {
 				free = math.Max(0, float64(n.free[d]))
 			} else {

@@ -82,7 +82,7 @@ func (p *Problem) narrowed(whole *inclusion) inclusion {
 func (p *Problem) included(sig int32, s spread, keys []string) *inclusion {
 	if u := p.universe; u != nil {
 		key := inclusionKey{p.sigs[sig].kin, s.affinity, s.taints, strings.Join(keys, ",")}
-		return u.inclusions.of(key, func() *inclusion { return u.Problem.included(key.sig, s, keys) })
+		return u.inclusions.of(key, func() *inclusion { return u.included(key.sig, s, keys) })
 	}
 	spec := &p.sigs[sig].pod.Spec
 	out := &inclusion{rows: bitset.New(len(p.rows)), nodes: bitset.New(len(p.nodes))}

@@ -123,7 +123,7 @@ func (f *stuffer) put(k *sack, i int, n int64) {
 	}
 	if after := f.taken[i] > 0; after != before {
 		for _, other := range sh.apart {
-			f.barred[other] += int32(count(after)) - int32(count(before))
+			f.barred[other] += count(after) - count(before)
 		}
 	}
 }

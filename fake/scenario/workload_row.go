@@ -112,23 +112,23 @@ func dnsName(s string) string {
 }
 
 // document is the row as a Deployment, or as a StatefulSet when its pods have volumes.
-func (r workloadRow) document(name string) document {
-	meta := metav1.ObjectMeta{Name: name, Namespace: metav1.NamespaceDefault, Labels: r.labels}
-	template := corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: r.labels}, Spec: r.podSpec()}
-	replicas := ptr.To(int32(r.count))
-	if r.claims == 0 {
+func (row workloadRow) document(name string) document {
+	meta := metav1.ObjectMeta{Name: name, Namespace: metav1.NamespaceDefault, Labels: row.labels}
+	template := corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: row.labels}, Spec: row.podSpec()}
+	replicas := ptr.To(int32(row.count))
+	if row.claims == 0 {
 		return &appsv1.Deployment{
 			TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"},
 			ObjectMeta: meta,
-			Spec:       appsv1.DeploymentSpec{Replicas: replicas, Selector: r.selector, Template: template},
+			Spec:       appsv1.DeploymentSpec{Replicas: replicas, Selector: row.selector, Template: template},
 		}
 	}
 	set := &appsv1.StatefulSet{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "StatefulSet"},
 		ObjectMeta: meta,
-		Spec:       appsv1.StatefulSetSpec{Replicas: replicas, Selector: r.selector, Template: template, ServiceName: name},
+		Spec:       appsv1.StatefulSetSpec{Replicas: replicas, Selector: row.selector, Template: template, ServiceName: name},
 	}
-	for i := range r.claims {
+	for i := range row.claims {
 		set.Spec.VolumeClaimTemplates = append(set.Spec.VolumeClaimTemplates, corev1.PersistentVolumeClaim{
 			ObjectMeta: metav1.ObjectMeta{Name: "data-" + strconv.Itoa(i)},
 			Spec: corev1.PersistentVolumeClaimSpec{
@@ -141,49 +141,49 @@ func (r workloadRow) document(name string) document {
 	return set
 }
 
-func (r workloadRow) podSpec() corev1.PodSpec {
+func (row workloadRow) podSpec() corev1.PodSpec {
 	requests := corev1.ResourceList{}
-	if r.milliCPU > 0 {
-		requests[corev1.ResourceCPU] = *resource.NewMilliQuantity(r.milliCPU, resource.DecimalSI)
+	if row.milliCPU > 0 {
+		requests[corev1.ResourceCPU] = *resource.NewMilliQuantity(row.milliCPU, resource.DecimalSI)
 	}
-	if r.mebibytes > 0 {
-		requests[corev1.ResourceMemory] = *resource.NewQuantity(r.mebibytes<<20, resource.BinarySI)
+	if row.mebibytes > 0 {
+		requests[corev1.ResourceMemory] = *resource.NewQuantity(row.mebibytes<<20, resource.BinarySI)
 	}
 	container := corev1.Container{Name: "app", Image: "app", Resources: corev1.ResourceRequirements{Requests: requests}}
 	spec := corev1.PodSpec{
 		Containers:   []corev1.Container{container},
-		NodeSelector: map[string]string{corev1.LabelArchStable: r.arch},
+		NodeSelector: map[string]string{corev1.LabelArchStable: row.arch},
 	}
-	if r.milliGPU > 0 {
-		r.askForGPUs(&spec)
+	if row.milliGPU > 0 {
+		row.askForGPUs(&spec)
 	}
-	r.constrain(&spec)
+	row.constrain(&spec)
 	return spec
 }
 
 // constrain adds what the pods of a group ask of each other.
-func (r workloadRow) constrain(spec *corev1.PodSpec) {
+func (row workloadRow) constrain(spec *corev1.PodSpec) {
 	spread := func(topology string, skew int) {
 		if skew > 0 {
 			spec.TopologySpreadConstraints = append(spec.TopologySpreadConstraints, corev1.TopologySpreadConstraint{
-				MaxSkew: int32(skew), TopologyKey: topology, WhenUnsatisfiable: corev1.DoNotSchedule, LabelSelector: r.selector,
+				MaxSkew: int32(skew), TopologyKey: topology, WhenUnsatisfiable: corev1.DoNotSchedule, LabelSelector: row.selector,
 			})
 		}
 	}
-	spread(corev1.LabelTopologyZone, r.zoneSkew)
-	hostSkew := r.hostSkew
+	spread(corev1.LabelTopologyZone, row.zoneSkew)
+	hostSkew := row.hostSkew
 	affinity := cmp.Or(spec.Affinity, &corev1.Affinity{})
-	if r.perNode == 1 {
+	if row.perNode == 1 {
 		affinity.PodAntiAffinity = &corev1.PodAntiAffinity{
-			RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{{TopologyKey: corev1.LabelHostname, LabelSelector: r.selector}},
+			RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{{TopologyKey: corev1.LabelHostname, LabelSelector: row.selector}},
 		}
-	} else if hostSkew == 0 || r.perNode > 0 && r.perNode < hostSkew {
-		hostSkew = r.perNode // a pod may have one spread over a key
+	} else if hostSkew == 0 || row.perNode > 0 && row.perNode < hostSkew {
+		hostSkew = row.perNode // a pod may have one spread over a key
 	}
 	spread(corev1.LabelHostname, hostSkew)
-	if r.zoneAffinity {
+	if row.zoneAffinity {
 		affinity.PodAffinity = &corev1.PodAffinity{
-			RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{{TopologyKey: corev1.LabelTopologyZone, LabelSelector: r.selector}},
+			RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{{TopologyKey: corev1.LabelTopologyZone, LabelSelector: row.selector}},
 		}
 	}
 	if *affinity != (corev1.Affinity{}) {
