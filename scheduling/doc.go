@@ -18,23 +18,28 @@
 //
 // # How to read the package
 //
-// The algorithm is in solve.go, as named steps; each step is a method of solver, in solver.go, rightsize.go and
-// improve.go. What goes onto one node is decided in fill.go, what resources are worth in price.go, and what no plan can
-// undercut in bound.go. Where pods constrain each other over zones and the like, assign.go first decides how many go to
-// each combination of zone and so on. Filling is quick and nearly right; the last step, settle.go, holds the result
-// against the exact rules, which ledger.go asks as the scheduler would, takes off what would be refused, and places what
-// is left pod by pod (complete.go; fair.go says who is looked at when effort runs out).
+// The algorithm is in solve.go, as named steps; each step is a method of solver (solver.go). Packing works on shapes
+// (shapes.go), classes that ask for the same of the same hosts. What resources are worth is in price.go, what goes onto one
+// node in sack.go, what is bought in buy.go, and which pods each node gets in draw.go. Where nodes are many beside the
+// shapes, columns.go finds nearly the best mixture of contents first. rightsize.go gives nodes the machine that they need,
+// improve.go takes the worst nodes apart (redivide.go lets their pods go elsewhere). What no plan can undercut is in
+// bound.go, and in prove.go and whole.go. Existing nodes are filled in fill.go. Where pods constrain each other over zones
+// and the like, assign.go first decides how many go to each combination of zone and so on. Filling is quick and nearly
+// right; the last step, settle.go, holds the result against the exact rules, which ledger.go asks as the scheduler would,
+// takes off what would be refused, and places what is left pod by pod (complete.go; fair.go says who is looked at when
+// effort runs out).
 //
-// write.go turns the result into a plan, and print.go says how it reads. Why a pod is left out is found in diagnose.go
+// write.go turns the result into a plan (alternatives.go finds what else each launch could be), and print.go says how it
+// reads. Why a pod is left out is found in diagnose.go
 // (obstacle.go has what counts as an obstacle) and told in explain.go, detail.go and words.go.
 //
-// compile.go turns objects into numbers: pods into classes (demand.go says which pods count and what they ask for,
-// class.go and fingerprint.go which of them are alike), instance types into offers (offering.go), NodePools into rows
+// compile.go turns objects into numbers: pods into classes (waiting.go reads them, parallel.go by several workers; demand.go
+// says which pods count and what they ask for, class.go and fingerprint.go which of them are alike), instance types into offers (offering.go), NodePools into rows
 // that can be launched (pool.go, variants.go) and rows into bins (bin.go), nodes into what room they have (node.go,
 // nodelabels.go), constraints between pods into what is counted where (terms.go, topology.go, parts.go), and all that is
 // wrong into errors (invalid.go).
 //
-// derive.go says what a what-if is. What all problems derived from one have in common is compiled once (family.go, and
+// catalog.go keeps what compiling made of pools and types for the next snapshot. derive.go says what a what-if is. What all problems derived from one have in common is compiled once (family.go, and
 // extend.go for pods that are like no other), and each picks from it what concerns its pods (project.go). Where existing
 // nodes are, and what is counted on them, is in layout.go, inclusion.go and census.go.
 //
@@ -52,8 +57,8 @@
 // and the pods can come in some order in which each is admitted. A pod is left out only if no node of the plan and no
 // further node would take it. A pod that asks for something the engine does not understand is left out with code
 // [NotSupported], never placed by guess. Existing nodes, and nodes on their way, are used before anything is bought. No
-// preference costs a pod its place, and neither do alternatives to launches. No plan exceeds a NodePool's limits or a finite stock. Every waiting pod is in exactly
-// one of Assignments and Unplaced.
+// preference costs a pod its place, and neither do alternatives to launches. No plan exceeds a NodePool's limits or a
+// finite stock. Every waiting pod is in exactly one of Assignments and Unplaced.
 //
 // # What it is not
 //

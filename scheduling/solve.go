@@ -28,7 +28,8 @@ func Solve(ctx context.Context, s Snapshot, opts Options) (*Plan, error) {
 //  1. Appraise: work out what each resource is worth from what machines cost, and so what a pod of each class is worth.
 //  2. Use what is there: fill existing nodes and nodes on their way.
 //  3. Buy, the NodePools of the greatest weight first: fill every kind of machine as well as possible, buy the kind
-//     that gives most worth for its money, as often as its pods last; appraise anew from time to time.
+//     that gives most worth for its money, as often as its pods last; appraise anew from time to time. Where nodes are
+//     many beside the kinds of pods, most of them are bought first as a linear program over the contents of nodes has it.
 //  4. Right-size: give each node the cheapest machine that holds what it holds.
 //  5. Use what right-sizing has freed for pods that limits or stock had kept out.
 //
