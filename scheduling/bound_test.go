@@ -26,6 +26,7 @@ func boundOf(t *testing.T, s scheduling.Snapshot) float64 {
 // No plan that places every pod is cheaper than the bound, nor is any plan cheaper than its own. TestTinyWorlds holds
 // bounds against the best plan there is.
 func TestNoPlanIsCheaperThanItsBound(t *testing.T) {
+	t.Parallel()
 	complete := 0
 	for seed := range uint64(150) {
 		f := gen.Full()
@@ -58,6 +59,7 @@ func exactWorld(t *testing.T, seed uint64) scheduling.Snapshot {
 }
 
 func TestAPodLessNeverRaisesTheBound(t *testing.T) {
+	t.Parallel()
 	falls := 0
 	for seed := range uint64(80) {
 		s := exactWorld(t, seed)
@@ -76,6 +78,7 @@ func TestAPodLessNeverRaisesTheBound(t *testing.T) {
 }
 
 func TestAFurtherTypeNeverRaisesTheBound(t *testing.T) {
+	t.Parallel()
 	falls := 0
 	for seed := range uint64(200) {
 		s := exactWorld(t, seed)

@@ -15,17 +15,18 @@ import (
 // depends on how far the attempt got.) Preferences come before prices, and groups are planned anew when one comes out
 // incomplete, so neither are in these worlds.
 func TestMoreEffortNeverGivesADearerPlan(t *testing.T) {
+	t.Parallel()
 	f, err := gen.ParseFeatures("full,-Groups,-Preferences")
 	require.NoError(t, err)
 	grew := 0
-	for seed := range uint64(120) {
+	for seed := range uint64(80) {
 		if f.Size = gen.Minute; seed%3 == 0 {
 			f.Size = gen.Small
 		}
 		grew += effortLadder(t, fmt.Sprint("world ", seed), gen.World(seed, f))
 	}
 	for _, batch := range batches {
-		for _, pods := range []int{60, 400} {
+		for _, pods := range []int{60, 250} {
 			grew += effortLadder(t, fmt.Sprintf("%s, %d pods", batch.name, pods), batch.make(pods, 100))
 		}
 	}

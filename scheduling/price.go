@@ -1,7 +1,6 @@
 package scheduling
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
@@ -115,6 +114,11 @@ func (s *shapes) demandOf(m market) *cover {
 // shapes have slots of which a node holds many.
 func (p *Problem) setRows(c *cover, m market, costs []float64, roomy bool) {
 	c.prices, c.rooms = costs, make([][]float64, len(m.bins))
+	width := len(c.load) + maxSlotRows
+	cells := make([]float64, len(m.bins)*width)
+	for i := range c.rooms {
+		c.rooms[i] = cells[i*width : i*width : (i+1)*width]
+	}
 	for d, amount := range c.load {
 		if amount <= 0 {
 			continue
@@ -158,48 +162,80 @@ type slotRow struct {
 // addSlotRows adds rows for the shapes that would cost most if each had its nodes to itself; members of crowds have their
 // places there.
 func (p *Problem) addSlotRows(c *cover, m market, roomy bool) {
-	var rows []slotRow
+	if len(m.bins) == 0 {
+		return
+	}
+	var rows []slotRow // dearest first
+	guess := 0         // the bin that was cheapest for the shape before
 	for k := range c.ids {
 		if c.slots[k] <= 0 || slices.Max(append(c.shape(k).demand[c.shapes.dims:], 0)) > 0 {
 			continue
 		}
-		if row, ok := p.slotRow(c, m, k, roomy); ok {
-			rows = append(rows, row)
+		least := 0.0
+		if len(rows) == maxSlotRows {
+			least = rows[maxSlotRows-1].alone
 		}
+		alone, at := p.alone(c, m, k, guess, roomy, least)
+		if guess = at; alone <= least {
+			continue
+		}
+		at = len(rows)
+		for at > 0 && rows[at-1].alone < alone {
+			at--
+		}
+		rows = slices.Insert(rows, at, slotRow{of: k, load: c.slots[k], alone: alone})
+		rows = rows[:min(len(rows), maxSlotRows)]
 	}
-	slices.SortStableFunc(rows, func(a, b slotRow) int { return cmp.Compare(b.alone, a.alone) })
-	for _, row := range rows[:min(len(rows), maxSlotRows)] {
-		c.slotted = append(c.slotted, row)
-		for i := range m.bins {
+	for _, row := range rows {
+		row.times = make([]float64, len(m.bins))
+		for i, b := range m.bins {
+			row.times[i] = p.slotsOf(c, row.of, b)
 			c.rooms[i] = append(c.rooms[i], row.times[i]/row.load)
 		}
+		c.slotted = append(c.slotted, row)
 	}
 }
 
-// slotRow is the row of the k-th shape; false where no bin takes it, or not roomy and one takes many.
-func (p *Problem) slotRow(c *cover, m market, k int, roomy bool) (slotRow, bool) {
-	sh := c.shape(k)
-	row := slotRow{of: k, load: c.slots[k], alone: math.Inf(1)}
-	for i := len(m.bins) - 1; i >= 0; i-- { // the dearest bins, which mostly take most, come last
-		bin := &p.bins[m.bins[i]]
-		if !bin.sigs.Has(int(sh.sig)) {
-			continue
+// alone is what the k-th shape would cost if it had its nodes to itself, and the bin that is cheapest for it, of which guess
+// is tried first. It is 0 where no bin takes it, or not roomy and one takes many, or where it turns out to be no more than
+// least.
+func (p *Problem) alone(c *cover, m market, k, guess int, roomy bool, least float64) (alone float64, at int) {
+	alone, at = math.Inf(1), guess
+	for i := -1; i < len(m.bins); i++ {
+		b := i
+		switch {
+		case i < 0:
+			b = guess
+		case !roomy: // the dearest bins, which mostly take most, come last
+			b = len(m.bins) - 1 - i
 		}
-		times := float64(bin.room.Times(sh.demand[:c.shapes.dims], sh.perNode))
-		times = math.Min(times, c.slots[k]) // no node holds more than there are
+		times := p.slotsOf(c, k, m.bins[b])
 		if times <= 0 {
 			continue
 		}
 		if !roomy && times > fewPods {
-			return row, false
+			return 0, b
 		}
-		if row.times == nil {
-			row.times = make([]float64, len(m.bins))
+		if cost := c.prices[b] * math.Max(1, c.slots[k]/times); cost < alone {
+			alone, at = cost, b
 		}
-		row.times[i] = times
-		row.alone = math.Min(row.alone, c.prices[i]*math.Max(1, row.load/times))
+		if alone <= least {
+			return 0, at
+		}
 	}
-	return row, row.times != nil
+	if math.IsInf(alone, 1) {
+		return 0, guess
+	}
+	return alone, at
+}
+
+// slotsOf is how many pods of the k-th shape, and nothing else, a node of the bin takes. No node holds more than there are.
+func (p *Problem) slotsOf(c *cover, k int, b int32) float64 {
+	bin, sh := &p.bins[b], c.shape(k)
+	if !bin.sigs.Has(int(sh.sig)) {
+		return 0
+	}
+	return math.Max(0, math.Min(float64(bin.room.Times(sh.demand[:c.shapes.dims], sh.perNode)), c.slots[k]))
 }
 
 // duals are the prices of the rows, and the bound that they prove. Whatever the solver's rounding, the prices are made
@@ -215,8 +251,10 @@ func (c *cover) duals() ([]float64, float64) {
 	objective := make([]float64, c.rows())
 	rhs := make([]float64, len(c.prices))
 	rows := make([][]float64, len(c.prices))
+	cells := make([]float64, 0, len(rows)*c.rows())
 	for i := range rows {
-		rows[i] = slices.Clone(c.rooms[i])
+		cells = append(cells, c.rooms[i]...)
+		rows[i] = cells[i*c.rows():]
 		rhs[i] = c.prices[i] / unit
 	}
 	for k := range objective {

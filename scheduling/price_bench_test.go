@@ -29,15 +29,25 @@ func pricedProblem(b *testing.B, kinds, types int) *Problem {
 		DaemonPods:    []*corev1.Pod{},
 	}
 	for kind := range kinds {
-		requests := fake.Requests(fmt.Sprintf("%dm", 50+kind*37%1999), fmt.Sprintf("%dMi", 64+kind*101%7919))
-		s.Pods = append(s.Pods, fake.Pods(20, fmt.Sprintf("kind-%d", kind), requests)...)
+		options := []fake.PodOption{fake.Requests(fmt.Sprintf("%dm", 50+kind*37%1999), fmt.Sprintf("%dMi", 64+kind*101%7919))}
+		switch kind % 8 { // kinds that tell machines apart, so that more of them are worth a look
+		case 1:
+			options = append(options, fake.InZone([]string{"zone-a", "zone-b", "zone-c"}[kind/8%3]))
+		case 3:
+			options = append(options, fake.NodeSelector(corev1.LabelArchStable, []string{"amd64", "arm64"}[kind/8%2]))
+		case 5:
+			options = append(options, fake.NodeSelector(v1.CapacityTypeLabelKey, v1.CapacityTypeOnDemand))
+		case 7:
+			options = append(options, fake.NodeSelector(fake.LabelGeneration, []string{"1", "2", "3"}[kind/8%3]))
+		}
+		s.Pods = append(s.Pods, fake.Pods(20, fmt.Sprintf("kind-%d", kind), options...)...)
 	}
 	p, err := Compile(s)
 	require.NoError(b, err)
 	return p
 }
 
-// The bound by prices of resources alone, which every plan states, and its parts.
+// The bound by prices of resources and by a search over whole nodes, which every plan states.
 func BenchmarkBoundByResources(b *testing.B) {
 	for _, size := range []struct{ kinds, types int }{{40, 100}, {40, 1_000}, {1_000, 1_000}} {
 		p := pricedProblem(b, size.kinds, size.types)
