@@ -14,15 +14,16 @@ import (
 // Small plans gain most, since there a single badly filled node is a large share of the price.
 
 const (
-	goodEnough    = 1.002 // a plan within this factor of its bound is left alone
-	maxRuins      = 1000  // ruins tried on one plan
-	minBarren     = 100   // ruins in a row without a gain before giving up, on plans of few nodes
-	maxBarren     = 300   // the same on plans of many nodes: five for each
-	maxRuinNodes  = 500   // plans with more nodes are left alone: one node is a small share of their price
-	maxRuinSize   = 8     // nodes taken apart at once
-	maxDraws      = 12    // nodes looked at for one of the right cell
-	worthRebuying = 0.85  // bins of less worth for money than this share of the best are not bought anew
-	blur          = 0.4   // by what share of its worth a pod is valued up or down at most, in all
+	goodEnough    = 1.002  // a plan within this factor of its bound is left alone
+	maxRuins      = 1000   // ruins tried on one plan
+	maxRuinSteps  = 50_000 // nodes filled for it
+	minBarren     = 100    // ruins in a row without a gain before giving up, on plans of few nodes
+	maxBarren     = 300    // the same on plans of many nodes: five for each
+	maxRuinNodes  = 500    // plans with more nodes are left alone: one node is a small share of their price
+	maxRuinSize   = 8      // nodes taken apart at once
+	maxDraws      = 12     // nodes looked at for one of the right cell
+	worthRebuying = 0.85   // bins of less worth for money than this share of the best are not bought anew
+	blur          = 0.4    // by what share of its worth a pod is valued up or down at most, in all
 )
 
 // improve lowers the price of a finished attempt where it can.
@@ -35,8 +36,9 @@ func (s *solver) improve(ctx context.Context) error {
 	s.noise, s.settled = &random, s.p.nodeCount() > maxRuinNodes
 	s.notePrices()
 	barren, best, refused := int64(0), s.save(), s.refused()
+	began := s.meter.used
 	giveUp := min(max(minBarren, 5*s.launches), maxBarren)
-	for try := 0; try < maxRuins && barren < giveUp && (s.spent > target || s.hopeful()) && !s.stopped; try++ {
+	for try := 0; try < maxRuins && barren < giveUp && s.meter.used-began < maxRuinSteps && (s.spent > target || s.hopeful()) && !s.stopped; try++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}

@@ -39,7 +39,7 @@ import (
 //
 // A longer run: go test ./scheduling -run TestProperties -worlds 100000 -seed 1000 -timeout 5h; with -large 1 all worlds are of any size.
 var (
-	worldCount = flag.Int("worlds", 2000, "how many random worlds the property tests try")
+	worldCount = flag.Int("worlds", 1000, "how many random worlds the property tests try")
 	oneOf      = flag.Int("large", 16, "one of how many random worlds is of any size; the others have a handful of pods")
 	firstSeed  = flag.Uint64("seed", 0, "seed of the first random world")
 	features   = flag.String("features", "full", "what random worlds contain: full, base or none, and switches such as full,-Groups")
