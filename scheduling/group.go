@@ -168,13 +168,20 @@ func (s *solver) readmit(ctx context.Context) error {
 			s.out[g] = held
 		}
 	}
-	for _, g := range s.incomplete() {
-		held := shortOf{placed: s.membersPlaced()[g]}
-		held.member, held.why = s.obstructed(g)
-		s.out[g] = held
-		s.takeOff(g)
-		s.stopped = s.stopped || s.hurried // with more effort it might be complete
+	stopped := s.stopped
+	for list := s.incomplete(); len(list) > 0; list = s.incomplete() {
+		for _, g := range list {
+			held := shortOf{placed: s.membersPlaced()[g]}
+			held.member, held.why = s.obstructed(g)
+			s.out[g] = held
+			s.takeOff(g)
+			stopped = stopped || s.hurried // with more effort it might be complete
+		}
+		if err := s.settle(ctx); err != nil { // others may have come for their sake
+			return err
+		}
 	}
+	s.stopped = s.stopped || stopped
 	return nil
 }
 
