@@ -185,8 +185,13 @@ func (s *solver) readmit(ctx context.Context) error {
 	return nil
 }
 
-// takeOff takes the members of a group off all nodes.
+// takeOff takes the members of a group off all nodes, and none of them waits any more.
 func (s *solver) takeOff(g int32) {
+	for c := range s.p.classes {
+		if s.p.classes[c].group == g {
+			s.remaining[c], s.waiting[c] = 0, 0
+		}
+	}
 	for i := range s.onNodes {
 		for _, part := range slices.Clone(s.onNodes[i]) {
 			if cl := &s.p.classes[part.class]; cl.group == g {
