@@ -61,29 +61,42 @@ const proofRounds = 60
 // closeEnough is the gap up to which a plan is not held against the dearer bound of what contents are worth.
 const closeEnough = 1.02
 
-// boundOf is the lower bound for placing counts pods of each class, which an attempt has placed for so much. worths, by
-// root, are what column generation has made of their pods, nil if there was none.
-func (p *Problem) boundOf(counts []int64, price float64, worths []float64) float64 {
-	if price <= 0 {
+// proven is the lower bound for placing the pods that the attempt has placed.
+func (s *solver) proven() float64 {
+	if s.spent <= 0 {
 		return 0 // what is had for nothing cannot be undercut
 	}
-	bound := p.bound(counts)
-	if worths != nil && price > bound*closeEnough {
-		bins := p.boundBins()
-		bound = math.Max(bound, p.boundByWorths(p.shapesOf(counts, bins, false), bins, worths))
+	bound := s.bound()
+	if s.duals != nil && s.spent > bound*closeEnough {
+		bins := s.p.boundBins()
+		bound = math.Max(bound, s.p.boundByWorths(s.p.shapesOf(s.p.countable(s.placed()), bins, false), bins, s.duals))
 	}
 	return bound
 }
 
-// bound is the lower bound for placing counts pods of each class. Pods that share volumes are left out: what they ask for
-// together may be less than the sum.
-func (p *Problem) bound(counts []int64) float64 {
-	total := 0.0
-	for c := range p.classes {
+// bound is the part of proven that does without what contents are worth. It is kept for as long as the same pods are
+// placed: attempts mostly differ in where.
+func (s *solver) bound() float64 {
+	if placed := s.placed(); !slices.Equal(placed, s.meter.placed) {
+		s.meter.placed, s.meter.bound = placed, s.p.bound(s.p.countable(placed))
+	}
+	return s.meter.bound
+}
+
+// countable is counts without pods that share volumes: what they ask for together may be less than the sum.
+func (p *Problem) countable(counts []int64) []int64 {
+	out := slices.Clone(counts)
+	for c := range out {
 		if p.classes[c].shares {
-			counts[c] = 0
+			out[c] = 0
 		}
 	}
+	return out
+}
+
+// bound is the lower bound for placing counts pods of each class, none of which shares volumes.
+func (p *Problem) bound(counts []int64) float64 {
+	total := 0.0
 	sh, markets := p.boundMarkets(counts)
 	for _, m := range markets {
 		price, _ := p.marketBound(m, sh)

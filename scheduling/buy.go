@@ -66,15 +66,15 @@ func (s *solver) buy(ctx context.Context, bins []int32) error {
 		if len(queue) == 0 {
 			return nil
 		}
-		if s.clear(queue, false) == 0 && s.clear(queue, true) == 0 {
+		if s.buyFrom(queue, false) == 0 && s.buyFrom(queue, true) == 0 {
 			return nil
 		}
 	}
 }
 
-// clear buys from the queue until prices want to be worked out anew, and returns how many kinds of nodes it bought. A node
+// buyFrom buys from the queue until prices want to be worked out anew, and returns how many kinds of nodes it bought. A node
 // for which classes that may share a host do not suffice is bought only if short is set: others may be better then.
-func (s *solver) clear(queue candidates, short bool) int {
+func (s *solver) buyFrom(queue candidates, short bool) int {
 	queue = slices.Clone(queue)
 	heap.Init(&queue)
 	bought := 0
@@ -180,11 +180,9 @@ func (s *solver) refill(c *candidate, f *stuffer) bool {
 	worth, pivots := 0.0, f.knapsack.Pivots()
 	f.begin(c.sack, s.shapeWorth)
 	c.content, worth = f.fill(c.sack, false)
-	if s.strategy.relax {
-		f.begin(c.sack, s.shapeWorth)
-		if other, more := f.fill(c.sack, true); more > worth {
-			c.content, worth = other, more
-		}
+	f.begin(c.sack, s.shapeWorth)
+	if other, more := f.fill(c.sack, true); more > worth {
+		c.content, worth = other, more
 	}
 	s.meter.pivots += f.knapsack.Pivots() - pivots
 	if len(c.content) == 0 {

@@ -13,7 +13,7 @@ import (
 // Column generation (Gilmore and Gomory, "A linear programming approach to the cutting-stock problem", 1961). Which
 // contents of which nodes, and how many of each, cost least? As a linear program over all contents that is a covering
 // problem with a row for each shape and more columns than anybody could write down; but the best missing column can be
-// found by filling each kind of node with what pods are worth at present, and few are ever needed. Rounded down, the
+// found by filling each kind of node with what pods are worth at present, and few are ever needed. In whole nodes, the
 // solution is most of a plan; the rest is bought as ever. It pays where few pods fit on a node, so that it matters which.
 //
 // What pods are worth in the solution swings wildly at first, so nodes are filled by a mixture with the worths that have
@@ -27,11 +27,11 @@ import (
 const (
 	maxColumnRows   = 1_200 // shapes up to which columns are generated
 	maxColumnRounds = 20    // plans made
-	restRounds      = 3     // plans made for what rounding down left
+	restRounds      = 3     // plans made for what rounding left
 	columnPivots    = 1_000 // steps of the linear program in one round
 	roundUp         = 0.5   // what is added to a number of nodes before it is rounded down
 	wholeNodes      = 1.5   // nodes for each shape from which on columns are generated
-	restNodes       = 0.1   // the same for what rounding down left
+	restNodes       = 0.1   // the same for what rounding left
 	fullRound       = 4     // every so many rounds each kind of node is filled as well as can be
 	smoothing       = 0.3   // weight of the worths that have proven the best bound
 	barely          = 3e-4  // share of the value that a round must gain for another to be worth it
@@ -134,10 +134,7 @@ func (g *columns) generate(ctx context.Context, rounds, patience int, step func(
 		for id := range mixed {
 			mixed[id] = weight*g.proven[id] + (1-weight)*g.worth[id]
 		}
-		added, ok := g.cover(mixed, step)
-		if !ok {
-			return nil
-		}
+		added := g.cover(mixed, step)
 		if round%fullRound == 0 || added == 0 || idle > 0 {
 			more, ok := g.price(mixed, step)
 			if ok && g.thorough && added+more == 0 && weight == 0 {
@@ -211,7 +208,7 @@ func (g *columns) price(worth []float64, step func() bool) (added int, ok bool) 
 
 // cover makes columns of a whole plan: it fills the node that gives most worth for its money, as often as its pods last,
 // until all are covered. Such columns complement each other, which those of one round do not.
-func (g *columns) cover(worth []float64, step func() bool) (added int, ok bool) {
+func (g *columns) cover(worth []float64, step func() bool) (added int) {
 	list := g.shapes.list
 	counts := make([]int64, len(list))
 	for id := range list {
@@ -271,7 +268,7 @@ func (g *columns) cover(worth []float64, step func() bool) (added int, ok bool) 
 			heap.Pop(&queue)
 		}
 	}
-	return added, true
+	return added
 }
 
 // add makes the content a column if that improves the solution.

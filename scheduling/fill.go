@@ -41,7 +41,7 @@ func newFiller(p *Problem) *filler {
 //
 // The relaxed problem, which may cut pods, is a linear program with one row for each resource; its solution has at most
 // one fractional class for each row. So it is rounded down, and what is left of the room is filled in order.
-func (f *filler) fill(room resource.Vector, order []int32, remaining []int64, worth []float64, relax bool) ([]portion, float64) {
+func (f *filler) fill(room resource.Vector, order []int32, remaining []int64, worth []float64) ([]portion, float64) {
 	copy(f.room, room)
 	f.ids = f.ids[:0]
 	for _, c := range order {
@@ -49,7 +49,7 @@ func (f *filler) fill(room resource.Vector, order []int32, remaining []int64, wo
 			f.ids = append(f.ids, c)
 		}
 	}
-	if relax && len(f.ids) > 1 {
+	if len(f.ids) > 1 {
 		f.takeRelaxed(room, remaining, worth)
 	}
 	for _, c := range f.ids {

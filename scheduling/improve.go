@@ -31,7 +31,7 @@ func (s *solver) improve(ctx context.Context) error {
 	if len(s.patterns) == 0 || s.launches > maxRuinNodes {
 		return nil
 	}
-	target := s.p.bound(s.placed()) * goodEnough
+	target := s.bound() * goodEnough
 	random := xorshift(0x9e3779b97f4a7c15 ^ uint64(len(s.p.pods)))
 	s.noise, s.settled = &random, s.p.nodeCount() > maxRuinNodes
 	s.notePrices()

@@ -111,15 +111,11 @@ func (p *Problem) boundByWorths(sh *shapes, bins []int32, worths []float64) floa
 
 // exceeds returns a worth that no content exceeds, or enough if none does.
 func (f *stuffer) exceeds(k *sack, worth []float64, enough float64) float64 {
-	_, value, relaxed := f.worthiest(k, worth, math.Inf(1))
-	most := relaxed
-	for r := 0; r < len(k.dims) && most > enough; r++ {
-		most = math.Min(most, f.wholeIn(k, r))
-	}
+	_, value, most := f.worthiest(k, worth, math.Inf(1))
 	if most <= enough {
 		return enough
 	}
-	found, exact := f.branch(k, math.Max(value, enough), relaxed, maxTries)
+	found, exact := f.branch(k, math.Max(value, enough), most, maxTries)
 	switch {
 	case !exact:
 		return math.Min(most, f.whole(k, enough))
@@ -129,50 +125,4 @@ func (f *stuffer) exceeds(k *sack, worth []float64, enough float64) float64 {
 	copy(f.taken, f.best)
 	_, value = f.content(k)
 	return value
-}
-
-// maxUnits is into how many units the room of a resource is divided where pods are to be whole.
-const maxUnits = 512
-
-// wholeIn is a worth that no content exceeds: that of the best content in which pods are whole with regard to one
-// resource, and all others are paid for at the prices that the relaxed problem has found for them. It is a knapsack problem
-// in one dimension (by dynamic programming), with demands rounded down to units.
-func (f *stuffer) wholeIn(k *sack, r int) float64 {
-	d, dual := len(k.dims), f.knapsack.Dual()
-	base := 0.0
-	for other, v := range dual {
-		if other != r {
-			base += v
-		}
-	}
-	unit := max(1, (k.room[k.dims[r]]+maxUnits-1)/maxUnits)
-	units := int(k.room[k.dims[r]] / unit)
-	f.hope = resized(f.hope, units+1)
-	clear(f.hope)
-	for i, id := range k.ids {
-		gain := f.value[i]
-		for other, v := range dual {
-			if other != r {
-				gain -= v * k.columns[i*d+other]
-			}
-		}
-		if gain <= 0 {
-			continue
-		}
-		size := int(k.shapes.list[id].demand[k.dims[r]] / unit)
-		left := int(f.upper[i])
-		if size == 0 {
-			base += gain * float64(left)
-			continue
-		}
-		left = min(left, units/size)
-		for pack := 1; left > 0; pack *= 2 { // in packs of 1, 2, 4, ... any number of pods can be taken
-			pack = min(pack, left)
-			left -= pack
-			for at := units; at >= pack*size; at-- {
-				f.hope[at] = math.Max(f.hope[at], f.hope[at-pack*size]+gain*float64(pack))
-			}
-		}
-	}
-	return base + f.hope[units]
 }

@@ -49,6 +49,15 @@ func (s *shapes) sack(b *bin, order []int32) *sack {
 	return k
 }
 
+// charge is what a pod of the i-th shape takes of the room at the given prices, by position in dims, of all the room.
+func (k *sack) charge(i int, prices []float64) float64 {
+	total := 0.0
+	for r, price := range prices {
+		total += price * k.columns[i*len(k.dims)+r]
+	}
+	return total
+}
+
 // any reports whether there are pods left that it takes.
 func (k *sack) any() bool {
 	return slices.ContainsFunc(k.ids, func(id int32) bool { return k.shapes.list[id].count > 0 })
@@ -74,7 +83,7 @@ type stuffer struct {
 
 func resized[T any](s []T, n int) []T { return slices.Grow(s[:0], n)[:n] }
 
-// begin empties the sack. worth is by shape; what a pod is worth is blurred by nothing.
+// begin empties the sack. worth says what a pod of a shape is worth.
 func (f *stuffer) begin(k *sack, worth func(id int32) float64) {
 	n := len(k.ids)
 	f.value, f.upper, f.taken = resized(f.value, n), resized(f.upper, n), resized(f.taken, n)
@@ -187,13 +196,9 @@ func (f *stuffer) worthiest(k *sack, worth []float64, cost float64) (content []p
 	for _, v := range dual {
 		most += v
 	}
-	d := len(k.dims)
 	f.byGain = f.byGain[:0]
 	for i := range k.ids {
-		gain := f.value[i]
-		for r := range d {
-			gain -= dual[r] * k.columns[i*d+r]
-		}
+		gain := f.value[i] - k.charge(i, dual)
 		f.gain[i] = gain
 		if gain > 0 {
 			most += gain * f.upper[i]

@@ -213,7 +213,7 @@ func (o *Options) validate() error {
 // strategies are the ways to go about a solve: the one first that has a plan after least work, but on large problems, with
 // effort enough, the one that is best in most cases.
 func (p *Problem) strategies(opts Options) []strategy {
-	list := []strategy{{relax: true}, {relax: true, columns: true}, {}, {relax: true, frugal: true}, {relax: true, ranked: true}, {relax: true, frugal: true, ranked: true}, {relax: true, loose: true}}
+	list := []strategy{{}, {columns: true}, {frugal: true}, {ranked: true}, {frugal: true, ranked: true}, {loose: true}}
 	if !p.small() && (opts.Effort == 0 || opts.Effort > lavish*len(p.bins)) {
 		list = list[1:]
 	}
@@ -249,13 +249,10 @@ func (p *Problem) worthAnother(best *solver, st strategy) bool {
 	if st.frugal {
 		return best.unplacedPods() > 0 && p.constrained()
 	}
-	if st.ranked || best.strategy.mend && st.relax {
+	if st.ranked || best.strategy.mend {
 		return true
 	}
-	if !st.columns {
-		return false
-	}
-	return len(best.patterns) > 0 && p.small()
+	return st.columns && best.suited && p.small() // if it did not suit, it would be the same attempt once more
 }
 
 // constrained reports whether limits or stock bound what can be bought.
@@ -272,10 +269,7 @@ func (p *Problem) constrained() bool {
 }
 
 func (st strategy) String() string {
-	name := "largest-first"
-	if st.relax {
-		name = "relaxed"
-	}
+	name := "relaxed"
 	if st.columns {
 		name += " columns"
 	}

@@ -21,8 +21,6 @@ type pattern struct {
 
 // strategy is one way to go about a solve. Several are tried and the best plan wins.
 type strategy struct {
-	// relax fills nodes by the relaxed knapsack rather than by the dearest pod first.
-	relax bool
 	// frugal weighs bins by what they take from limits and stock instead of by price.
 	frugal bool
 	// columns buys first what column generation finds.
@@ -86,8 +84,14 @@ type solver struct {
 }
 
 // meter counts the work of one solve over all of its attempts: steps, of which a limit of 0 allows any number; how often
-// pods were given to cells anew; pivots of linear programs; and how often it was asked whether a pod may go to a host.
-type meter struct{ used, limit, reassigned, pivots, checks int }
+// pods were given to cells anew; pivots of linear programs; and how often it was asked whether a pod may go to a host. It
+// keeps the bound of the pods that were placed when it was last asked for.
+type meter struct {
+	used, limit, reassigned, pivots, checks int
+
+	placed []int64 // by root
+	bound  float64
+}
 
 func (p *Problem) newSolver(opts Options, st strategy, m *meter, out leftOut) *solver {
 	s := &solver{
@@ -271,7 +275,7 @@ func (s *solver) fillNode(i int) {
 	room.Clamp()
 	s.filler.preload(i)
 	pivots := s.filler.knapsack.Pivots()
-	content, _ := s.filler.fill(room, order, s.remaining, s.worth, s.strategy.relax)
+	content, _ := s.filler.fill(room, order, s.remaining, s.worth)
 	s.meter.pivots += s.filler.knapsack.Pivots() - pivots
 	s.filler.unload()
 	s.onNodes[i] = content

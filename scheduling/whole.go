@@ -114,11 +114,7 @@ func (f *stuffer) relax(k *sack, part *partial) bool {
 		part.most += dual[r] * left[r]
 	}
 	for i := range upper {
-		gain := f.value[i]
-		for r := range d {
-			gain -= dual[r] * k.columns[i*d+r]
-		}
-		part.most += math.Max(0, gain) * upper[i]
+		part.most += math.Max(0, f.value[i]-k.charge(i, dual)) * upper[i]
 	}
 	return true
 }

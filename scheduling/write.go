@@ -67,7 +67,7 @@ func (s *solver) write() *Plan {
 	w.writeAssignments()
 	s.writeUnplaced(plan, w.next)
 	plan.Truncated = s.stopped && slices.ContainsFunc(plan.Unplaced, func(u Unplaced) bool { return u.Rejections[0].Code == EffortExhausted })
-	plan.Bound = s.p.boundOf(s.placed(), s.spent, s.duals)
+	plan.Bound = s.proven()
 	if compareMoney(plan.Bound, plan.Price()) == 0 { // an optimal plan: let rounding not put the bound above it
 		plan.Bound = math.Min(plan.Bound, plan.Price())
 	}
