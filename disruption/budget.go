@@ -1,0 +1,3 @@
+package disruption
+
+type ledger struct{}
