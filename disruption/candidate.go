@@ -23,6 +23,21 @@ type candidate struct {
 	movable []*corev1.Pod
 	cost    float64
 
+	// shape is what the NodePool asks of its nodes; nil without a pool. command is the command in progress that removes the
+	// node, and nominated the waiting pod that is expected on it; both are empty for none. notice is what the cloud has
+	// announced, nil for nothing.
+	shape     *shape
+	command   string
+	nominated string
+	notice    *cloudprovider.Interruption
+
+	// barred is set when the node may not be disrupted, cause is why it is to go, content is what its pods ask for, and waste what
+	// it costs beyond what these are worth.
+	barred  bool
+	cause   cause
+	content amounts
+	waste   float64
+
 	// offering is what the node was bought as; price is dollars per hour, known says whether that can be told.
 	offering cloudprovider.OfferingKey
 	price    float64

@@ -1,0 +1,207 @@
+package disruption
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
+)
+
+// Saving money. Each node that may go is looked at alone first, so that one that cannot move hides no other. Nodes whose
+// pods all find room on other nodes go, those first that free the most dollars for the room that they take. For nodes that
+// cost more than their pods are worth something cheaper is bought: one node may become several, and several one (see
+// exchange.go).
+
+// consolidate chooses commands that save money until there is nothing more to save.
+func (p *planner) consolidate(ctx context.Context, s *scene) (*scene, error) {
+	cands := p.wasteful()
+	for {
+		before := len(p.chosen)
+		var err error
+		if s, err = p.giveBack(ctx, s, cands); err != nil {
+			return nil, err
+		}
+		if s, err = p.exchanges(ctx, s, cands); err != nil {
+			return nil, err
+		}
+		if len(p.chosen) == before || p.spent() {
+			return s, nil
+		}
+	}
+}
+
+// wasteful are the candidates that may go to save money, in the order in which they are looked at: what they cost beyond what
+// their pods are worth, for each pod that is disturbed. Under Effort, Round says where the order begins.
+func (p *planner) wasteful() []*candidate {
+	p.newWorth()
+	var out []*candidate
+	for _, c := range p.all {
+		if p.taken[c.name] || !p.mayConsolidate(c) {
+			continue
+		}
+		c.waste = c.price - p.worth.of(c.content)
+		out = append(out, c)
+	}
+	slices.SortFunc(out, func(a, b *candidate) int {
+		return cmp.Or(-cmp.Compare(a.waste/a.cost, b.waste/b.cost), strings.Compare(a.name, b.name))
+	})
+	if n := len(out); p.o.Effort > 0 && p.o.Effort < n {
+		at := p.o.Round % n * p.o.Effort % n
+		out = slices.Concat(out[at:], out[:at])
+	}
+	return out
+}
+
+// free are the candidates that no command takes, and that nothing has been moved to.
+func (p *planner) free(cands []*candidate) []*candidate {
+	return slices.DeleteFunc(slices.Clone(cands), func(c *candidate) bool { return p.taken[c.name] || p.destination[c.name] })
+}
+
+// ask asks for each set of candidates what would become of their pods if these alone were gone. Several questions are put at
+// once, which changes nothing in the answers. When the effort does not suffice for all, the last get no answer.
+func (p *planner) ask(ctx context.Context, s *scene, sets [][]*candidate) ([]outcome, error) {
+	if p.o.Effort > 0 {
+		sets = sets[:min(len(sets), max(0, p.o.Effort-p.stats.WhatIfs))]
+	}
+	p.stats.WhatIfs += len(sets)
+	out, errs := make([]outcome, len(sets)), make([]error, len(sets))
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range min(p.workers(), len(sets)) {
+		wg.Go(func() {
+			for i := range next {
+				out[i], errs[i] = p.without(ctx, s, 1, sets[i]...)
+			}
+		})
+	}
+	for i := range sets {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func singles(cands []*candidate) [][]*candidate {
+	out := make([][]*candidate, len(cands))
+	for i := range cands {
+		out[i] = cands[i : i+1 : i+1]
+	}
+	return out
+}
+
+// giveBack chooses nodes whose pods all find room on others. A node that cannot go now cannot go once there is less room, so
+// only those that could are asked about again.
+func (p *planner) giveBack(ctx context.Context, s *scene, cands []*candidate) (*scene, error) {
+	for open := p.free(cands); ; open = p.free(open) {
+		outcomes, err := p.ask(ctx, s, singles(open))
+		if err != nil {
+			return nil, err
+		}
+		var loose []*candidate
+		for i, o := range outcomes {
+			p.note(open[i], o)
+			if o.clean() {
+				loose = append(loose, open[i])
+			}
+		}
+		p.byRelief(loose)
+		parts, err := p.together(ctx, s, loose)
+		if err != nil || len(parts) == 0 {
+			return s, err
+		}
+		if s, err = p.commit(ctx, s, v1.ReasonUnderutilized, parts); err != nil {
+			return nil, err
+		}
+		open = loose
+	}
+}
+
+// clean reports whether all pods find room on other nodes.
+func (o outcome) clean() bool {
+	return o.plan != nil && len(o.plan.Unplaced) == 0 && len(o.plan.Launches) == 0
+}
+
+// byRelief orders candidates by the dollars that they free for the room that their pods take on other nodes, each resource
+// by how scarce room is: a greedy order for a knapsack in several dimensions (Toyoda, 1975).
+func (p *planner) byRelief(cands []*candidate) {
+	room := p.room()
+	relief := make(map[*candidate]float64, len(cands))
+	for _, c := range cands {
+		takes := 0.0
+		for i, v := range c.content {
+			if v > 0 && room[i] > 0 {
+				takes += v / room[i]
+			}
+		}
+		relief[c] = c.price / max(takes, 1e-12)
+	}
+	slices.SortStableFunc(cands, func(a, b *candidate) int {
+		return cmp.Or(-cmp.Compare(relief[a], relief[b]), strings.Compare(a.name, b.name))
+	})
+}
+
+// maxFailures is how many candidates in a row that could go alone, but not with those chosen before, are taken as a sign that
+// the room is used up.
+const maxFailures = 16
+
+// together are the parts of candidates that can all go at once without a launch. Chunks of them are tried that grow for as
+// long as they go, and shrink when they do not.
+func (p *planner) together(ctx context.Context, s *scene, cands []*candidate) ([]part, error) {
+	var set []*candidate
+	var best []part
+	chunk, failures := 1, 0
+	for i := 0; i < len(cands) && failures < maxFailures && !p.spent(); {
+		more, seen := p.admit(v1.ReasonUnderutilized, cands[i:], chunk)
+		if len(more) == 0 {
+			i += seen
+			continue
+		}
+		p.stats.WhatIfs++
+		o, err := p.without(ctx, s, p.o.Scheduling.Workers, slices.Concat(set, more)...)
+		if err != nil {
+			return nil, err
+		}
+		parts := p.parts(o)
+		if o.clean() && p.worthwhile(parts, more) {
+			set, best = o.remove, parts
+			i += seen
+			chunk, failures = min(2*chunk, 256), 0
+			continue
+		}
+		p.release(v1.ReasonUnderutilized, more)
+		if len(more) > 1 {
+			chunk = max(1, len(more)/4)
+			continue
+		}
+		failures++
+		i += seen
+	}
+	return best, nil
+}
+
+// worthwhile reports whether each of the parts of the candidates is worth it, and keeps those that are not, for that reason.
+func (p *planner) worthwhile(parts []part, of []*candidate) bool {
+	all := true
+	for i := range parts {
+		t := &parts[i]
+		if !slices.ContainsFunc(t.remove, func(c *candidate) bool { return slices.Contains(of, c) }) {
+			continue
+		}
+		if k, ok := p.worthIt(t); !ok {
+			all = false
+			for _, c := range t.remove {
+				p.keep(c, k)
+			}
+		}
+	}
+	return all
+}

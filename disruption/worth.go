@@ -1,0 +1,175 @@
+package disruption
+
+import (
+	"maps"
+	"math"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	resourcehelper "k8s.io/component-helpers/resource"
+
+	"github.com/kerf-autoscaler/kerf/cloudprovider"
+	"github.com/kerf-autoscaler/kerf/internal/lp"
+)
+
+// worth is what resources cost at the least, in dollars per hour and unit, when machines are bought for them: the prices y with
+// y*allocatable <= price for every offering that can be bought, at which the pods of the cluster are worth most. They are the
+// duals of buying fractions of machines for all pods together, so no machines that hold a set of pods cost less than the
+// pods are worth (weak duality). What else pods ask for is not looked at, and only makes it dearer.
+type worth struct {
+	names  []corev1.ResourceName
+	prices []float64
+}
+
+// amounts are quantities of the resources of a worth, in its order.
+type amounts []float64
+
+func (a amounts) add(b amounts) {
+	for i, v := range b {
+		a[i] += v
+	}
+}
+
+// newWorth works out what resources are worth to the pods of all candidates, and what each candidate holds.
+func (p *planner) newWorth() {
+	lists := make(map[*candidate][]corev1.ResourceList, len(p.all))
+	named := map[corev1.ResourceName]bool{corev1.ResourcePods: true}
+	for _, c := range p.all {
+		for _, pod := range c.movable {
+			list := resourcehelper.PodRequests(pod, resourcehelper.PodResourcesOptions{})
+			lists[c] = append(lists[c], list)
+			for name := range list {
+				named[name] = true
+			}
+		}
+	}
+	w := &p.worth
+	w.names = slices.Sorted(maps.Keys(named))
+	total := make(amounts, len(w.names))
+	for _, c := range p.all {
+		c.content = make(amounts, len(w.names))
+		for _, list := range lists[c] {
+			c.content.add(w.amounts(list, 1))
+		}
+		total.add(c.content)
+	}
+	var rows [][]float64
+	var prices []float64
+	for _, pool := range slices.Sorted(maps.Keys(p.pools)) {
+		for _, t := range p.in.InstanceTypes[pool] {
+			price, ok := cheapest(t)
+			if !ok {
+				continue
+			}
+			row := w.amounts(t.Allocatable(), 0)
+			for i := range row {
+				row[i] /= max(total[i], 1e-300)
+			}
+			rows, prices = append(rows, row), append(prices, price)
+		}
+	}
+	value := make([]float64, len(w.names))
+	for i := range value {
+		if total[i] > 0 {
+			value[i] = 1 // of all that is asked for of the resource
+		}
+	}
+	w.prices = make([]float64, len(w.names))
+	for i, x := range lp.Maximize(value, rows, prices).X {
+		if total[i] > 0 {
+			w.prices[i] = x / total[i]
+		}
+	}
+}
+
+// cheapest is the least price at which the type can be bought.
+func cheapest(t *cloudprovider.InstanceType) (price float64, ok bool) {
+	price = math.Inf(1)
+	if t == nil {
+		return price, false
+	}
+	for i := range t.Offerings {
+		if o := &t.Offerings[i]; o.Launchable() && o.Price >= 0 {
+			price = min(price, o.Price)
+		}
+	}
+	return price, !math.IsInf(price, 1)
+}
+
+// amounts are the quantities of a list, and so many pods more.
+func (w *worth) amounts(list corev1.ResourceList, pods float64) amounts {
+	out := make(amounts, len(w.names))
+	for i, name := range w.names {
+		if q, ok := list[name]; ok {
+			out[i] = q.AsApproximateFloat64()
+		}
+		if name == corev1.ResourcePods {
+			out[i] += pods
+		}
+	}
+	return out
+}
+
+// of is what the amounts are worth, in dollars per hour.
+func (w *worth) of(a amounts) float64 {
+	total := 0.0
+	for i, v := range a {
+		total += w.prices[i] * v
+	}
+	return total
+}
+
+// left is what the node could still take; nil if it takes nothing.
+func (p *planner) left(c *candidate) amounts {
+	if c.node == nil || p.closed(c) {
+		return nil
+	}
+	left := p.worth.amounts(c.node.Status.Allocatable, 0)
+	for i := range left {
+		left[i] -= c.content[i]
+	}
+	for _, pod := range c.pods {
+		if !terminal(pod) && !slices.Contains(c.movable, pod) {
+			for i, v := range p.worth.amounts(resourcehelper.PodRequests(pod, resourcehelper.PodResourcesOptions{}), 1) {
+				left[i] -= v
+			}
+		}
+	}
+	for i := range left {
+		left[i] = max(0, left[i])
+	}
+	return left
+}
+
+// room is what all nodes together could still take that neither go nor are closed.
+func (p *planner) room() amounts {
+	total := make(amounts, len(p.worth.names))
+	for _, c := range p.all {
+		if !p.taken[c.name] {
+			total.add(p.left(c))
+		}
+	}
+	return total
+}
+
+// bound is a lower bound of what the nodes can cost with the pods as they are: what those cost that may not go, and what the
+// pods of the others are worth beyond the room on these. A node that is cheaper than what it holds would cost if it were
+// bought now lowers the bound by that, since it may stay.
+func (p *planner) bound() float64 {
+	if p.worth.names == nil {
+		p.newWorth()
+	}
+	fixed, value := 0.0, 0.0
+	for _, c := range p.all {
+		if c.barred || !c.known {
+			fixed += c.price
+			value -= p.worth.of(p.left(c))
+			continue
+		}
+		value += p.worth.of(c.content)
+		if c.node != nil {
+			value -= max(0, p.worth.of(p.worth.amounts(c.node.Status.Allocatable, 0))-c.price)
+		}
+	}
+	return fixed + max(0, value)
+}
