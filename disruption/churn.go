@@ -16,7 +16,7 @@ import (
 // defaults of Options.
 const (
 	minSavings        = 0.001
-	minSavingsPercent = 3
+	minSavingsPercent = 1
 	spotMargin        = 15
 	evictionPrice     = 0.0002
 	horizon           = 4 * time.Hour

@@ -63,6 +63,13 @@ func (p *planner) free(cands []*candidate) []*candidate {
 // ask asks for each set of candidates what would become of their pods if these alone were gone. Several questions are put at
 // once, which changes nothing in the answers. When the effort does not suffice for all, the last get no answer.
 func (p *planner) ask(ctx context.Context, s *scene, sets [][]*candidate) ([]outcome, error) {
+	return p.askAll(ctx, s, sets, p.draft)
+}
+
+// question is one way to ask about a set of candidates.
+type question func(ctx context.Context, s *scene, set ...*candidate) (outcome, error)
+
+func (p *planner) askAll(ctx context.Context, s *scene, sets [][]*candidate, q question) ([]outcome, error) {
 	if p.o.Effort > 0 {
 		sets = sets[:min(len(sets), max(0, p.o.Effort-p.stats.WhatIfs))]
 	}
@@ -73,7 +80,7 @@ func (p *planner) ask(ctx context.Context, s *scene, sets [][]*candidate) ([]out
 	for range min(p.workers(), len(sets)) {
 		wg.Go(func() {
 			for i := range next {
-				out[i], errs[i] = p.without(ctx, s, 1, sets[i]...)
+				out[i], errs[i] = q(ctx, s, sets[i]...)
 			}
 		})
 	}
@@ -166,7 +173,7 @@ func (p *planner) together(ctx context.Context, s *scene, cands []*candidate) ([
 			continue
 		}
 		p.stats.WhatIfs++
-		o, err := p.without(ctx, s, p.o.Scheduling.Workers, slices.Concat(set, more)...)
+		o, err := p.draft(ctx, s, slices.Concat(set, more)...)
 		if err != nil {
 			return nil, err
 		}

@@ -136,4 +136,3 @@ func isBare(pod *corev1.Pod) bool { return metav1.GetControllerOfNoCopy(pod) == 
 func ownedBy(pod *corev1.Pod, kind string) bool {
 	return slices.ContainsFunc(pod.OwnerReferences, func(r metav1.OwnerReference) bool { return r.Kind == kind })
 }
-

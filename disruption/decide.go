@@ -61,12 +61,13 @@ type planner struct {
 	first   *scene // before any command
 	worth   worth
 
-	inProgress  map[string]bool                     // nodes that commands in progress remove
-	expected    map[string]types.NamespacedName     // nodes that waiting pods are expected on, and the first of these
-	kept        map[string]Kept                     // by node, the reason why it stays
-	taken       map[string]bool                     // nodes that a command removes
-	destination map[string]bool                     // nodes that pods of a command go to
-	chosen      []choice                            // what has been decided
+	inProgress  map[string]bool                 // nodes that commands in progress remove
+	expected    map[string]types.NamespacedName // nodes that waiting pods are expected on, and the first of these
+	kept        map[string]Kept                 // by node, the reason why it stays
+	taken       map[string]bool                 // nodes that a command removes
+	destination map[string]bool                 // nodes that pods of a command go to
+	chosen      []choice                        // what has been decided
+	launches    int                             // how many have had a name
 	recheck     time.Time
 	because     string
 	stats       Stats
@@ -154,6 +155,7 @@ func (p *planner) wake(at time.Time, why ...any) {
 func (p *planner) commit(ctx context.Context, s *scene, reason v1.DisruptionReason, parts []part) (*scene, error) {
 	for i := range parts {
 		t := &parts[i]
+		p.rename(t, p.passing)
 		c := choice{part: *t, reason: reason}
 		for _, n := range t.remove {
 			p.taken[n.name] = true
@@ -184,7 +186,7 @@ func (p *planner) alone(ctx context.Context) error {
 			continue
 		}
 		p.stats.WhatIfs++
-		o, err := p.without(ctx, p.first, p.o.Scheduling.Workers, c.remove...)
+		o, err := p.without(ctx, p.first, c.remove...)
 		if err != nil {
 			return err
 		}
@@ -257,6 +259,41 @@ func (p *planner) decision() *Decision {
 
 func compareFirst(a, b choice) int { return strings.Compare(a.remove[0].name, b.remove[0].name) }
 
+// rename gives the part's launches new names.
+func (p *planner) rename(t *part, name func(pool string) string) {
+	if len(t.launches) == 0 {
+		return
+	}
+	renamed := map[string]string{}
+	t.launches, t.moves = slices.Clone(t.launches), slices.Clone(t.moves)
+	for i := range t.launches {
+		l := &t.launches[i]
+		old := l.Name
+		l.Name = name(l.NodePool)
+		node := *l.Node
+		node.Name = l.Name
+		node.Labels = maps.Clone(node.Labels)
+		node.Labels[corev1.LabelHostname] = l.Name
+		l.Node = &node
+		renamed[old] = l.Name
+	}
+	for i := range t.moves {
+		if t.moves[i].Launch {
+			t.moves[i].Node = renamed[t.moves[i].Node]
+		}
+	}
+}
+
+// passing gives launches the names that they have while the planner deliberates. Those of the decision are given in the end.
+func (p *planner) passing(pool string) string {
+	for {
+		p.launches++
+		if name := fmt.Sprintf("%s.%d", pool, p.launches); p.by[name] == nil {
+			return name
+		}
+	}
+}
+
 // launchNames gives launches names that no node and no other launch has: the NodePool's and a number.
 func (p *planner) launchNames() func(pool string) string {
 	next := map[string]int{}
@@ -286,29 +323,15 @@ func (p *planner) command(c *choice, name func(pool string) string) Command {
 	for _, n := range c.remove {
 		out.Remove = append(out.Remove, n.name)
 	}
-	renamed := map[string]string{}
-	for _, l := range c.launches {
-		old := l.Name
-		l.Name = name(l.NodePool)
-		node := *l.Node
-		node.Name = l.Name
-		node.Labels = maps.Clone(node.Labels)
-		node.Labels[corev1.LabelHostname] = l.Name
-		l.Node = &node
-		renamed[old] = l.Name
-		out.Replace = append(out.Replace, l)
+	p.rename(&c.part, name)
+	out.Replace, out.Moves = c.launches, c.moves
+	for i := range out.Replace {
 		start := p.o.StartUp
-		if learned, known := p.in.StartUp[l.NodePool]; known {
+		if learned, known := p.in.StartUp[out.Replace[i].NodePool]; known {
 			start = learned
 		}
 		if ready := p.in.Now.Add(start); ready.After(out.Ready) {
 			out.Ready = ready
-		}
-	}
-	out.Moves = slices.Clone(c.moves)
-	for i := range out.Moves {
-		if out.Moves[i].Launch {
-			out.Moves[i].Node = renamed[out.Moves[i].Node]
 		}
 	}
 	out.ID = out.identity()
@@ -327,4 +350,3 @@ func (c *Command) identity() string {
 	}
 	return fmt.Sprintf("%s-%012x", strings.ToLower(string(c.Reason)), h.Sum64()&0xffffffffffff)
 }
-

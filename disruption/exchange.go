@@ -18,25 +18,48 @@ import (
 // a set saves at least what its halves save. The best sets that do not touch each other are chosen, and the rest is looked at
 // anew.
 
+// maxRounds is how many times the candidates that are left are merged anew.
+const maxRounds = 4
+
 // exchanges chooses sets of nodes that cost more than what would be bought in their place.
 func (p *planner) exchanges(ctx context.Context, s *scene, cands []*candidate) (*scene, error) {
-	for !p.spent() {
-		sets, err := p.merged(ctx, s, p.exchangeable(cands))
+	for range maxRounds {
+		open, err := p.merged(ctx, s, p.exchangeable(cands))
 		if err != nil {
 			return nil, err
 		}
-		parts, err := p.disjoint(ctx, s, sets)
-		if err != nil {
-			return nil, err
+		before := len(p.chosen)
+		for !p.spent() {
+			var parts []part
+			if parts, open, err = p.disjoint(ctx, s, open); err != nil {
+				return nil, err
+			}
+			if len(parts) == 0 {
+				break
+			}
+			if s, err = p.commit(ctx, s, v1.ReasonUnderutilized, parts); err != nil {
+				return nil, err
+			}
+			if open, err = p.again(ctx, s, open); err != nil {
+				return nil, err
+			}
 		}
-		if len(parts) == 0 {
-			return s, nil
-		}
-		if s, err = p.commit(ctx, s, v1.ReasonUnderutilized, parts); err != nil {
-			return nil, err
+		if len(p.chosen) == before || p.spent() {
+			break
 		}
 	}
 	return s, nil
+}
+
+// again asks about the sets once more on another scene, as far as none of their nodes is taken or takes pods now.
+func (p *planner) again(ctx context.Context, s *scene, open []outcome) ([]outcome, error) {
+	var sets [][]*candidate
+	for _, o := range open {
+		if free := p.free(o.remove); len(free) > 0 {
+			sets = append(sets, free)
+		}
+	}
+	return p.ask(ctx, s, sets)
 }
 
 // exchangeable are the free candidates that cost more than their pods are worth by what a command must save at the least: for
@@ -118,56 +141,88 @@ func (o outcome) gain() float64 {
 	return max(0, o.saving())
 }
 
-// disjoint are the parts of the outcomes that are worth it, best first, as far as no two get in each other's way: each was asked
-// about alone.
-func (p *planner) disjoint(ctx context.Context, s *scene, sets []outcome) ([]part, error) {
-	var open []part
-	for _, o := range sets {
-		if o.gain() < p.o.MinSavings || o.gain() == 0 {
-			continue
-		}
-		o, err := p.spare(ctx, s, o)
-		if err != nil {
-			return nil, err
-		}
-		open = append(open, p.parts(o)...)
-	}
-	slices.SortStableFunc(open, func(a, b part) int {
-		return cmp.Or(-cmp.Compare(a.saving()/a.cost(), b.saving()/b.cost()), strings.Compare(a.remove[0].name, b.remove[0].name))
+// disjoint are parts of the outcomes that are worth it, the best first, as far as no two get in each other's way: each has been
+// asked about alone. rest are the outcomes that a part got in the way of.
+func (p *planner) disjoint(ctx context.Context, s *scene, sets []outcome) (out []part, rest []outcome, err error) {
+	sets = slices.DeleteFunc(slices.Clone(sets), func(o outcome) bool { return o.gain() <= 0 || o.gain() < p.o.MinSavings })
+	slices.SortStableFunc(sets, func(a, b outcome) int {
+		return cmp.Or(-cmp.Compare(a.gain()/a.cost(), b.gain()/b.cost()), strings.Compare(a.remove[0].name, b.remove[0].name))
 	})
-	var out []part
-	touched, bounded := map[string]bool{}, false
-	for i := range open {
-		t := &open[i]
-		k, ok := p.worthIt(t)
-		if !ok {
-			for _, c := range t.remove {
-				p.keep(c, k)
-			}
+	draft := crowd{p: p, touched: map[string]bool{}}
+	var best [][]*candidate
+	for _, o := range sets {
+		t := part{remove: o.remove, launches: o.plan.Launches, moves: o.plan.Assignments}
+		if !draft.admits(&t) {
+			rest = append(rest, o)
 			continue
 		}
-		meets := slices.ContainsFunc(t.remove, func(c *candidate) bool { return touched[c.name] }) ||
-			slices.ContainsFunc(t.moves, func(a scheduling.Assignment) bool { return !a.Launch && touched[a.Node] })
-		entangled := p.entangled(t)
-		if meets || len(out) > 0 && (bounded || entangled) {
-			continue // it is looked at again on the next scene
-		}
-		if set, _ := p.admit(v1.ReasonUnderutilized, t.remove, len(t.remove)); len(set) < len(t.remove) {
-			p.release(v1.ReasonUnderutilized, set)
-			continue
-		}
-		bounded = entangled
-		for _, c := range t.remove {
-			touched[c.name] = true
-		}
-		for _, a := range t.moves {
-			if !a.Launch {
-				touched[a.Node] = true
-			}
-		}
-		out = append(out, *t)
+		draft.join(&t)
+		best = append(best, o.remove)
 	}
-	return out, nil
+	outcomes, err := p.askAll(ctx, s, best, p.without)
+	if err != nil {
+		return nil, nil, err
+	}
+	final := crowd{p: p, touched: map[string]bool{}}
+	for _, o := range outcomes {
+		if o, err = p.spare(ctx, s, o); err != nil {
+			return nil, nil, err
+		}
+		for _, t := range p.parts(o) {
+			if k, ok := p.worthIt(&t); !ok {
+				for _, c := range t.remove {
+					p.keep(c, k)
+				}
+				continue
+			}
+			if !final.admits(&t) {
+				rest = append(rest, outcome{remove: t.remove})
+				continue
+			}
+			if set, _ := p.admit(v1.ReasonUnderutilized, t.remove, len(t.remove)); len(set) < len(t.remove) {
+				p.release(v1.ReasonUnderutilized, set)
+				continue
+			}
+			final.join(&t)
+			out = append(out, t)
+		}
+	}
+	return out, rest, nil
+}
+
+// cost is what disturbing the pods of the outcome comes to.
+func (o outcome) cost() float64 {
+	t := part{remove: o.remove}
+	return t.cost()
+}
+
+// crowd is parts that do not get in each other's way.
+type crowd struct {
+	p         *planner
+	touched   map[string]bool // nodes that go, or that take pods
+	some      bool
+	entangled bool
+}
+
+// admits reports whether the part gets in nobody's way.
+func (c *crowd) admits(t *part) bool {
+	if c.some && (c.entangled || c.p.entangled(t)) {
+		return false
+	}
+	return !slices.ContainsFunc(t.remove, func(n *candidate) bool { return c.touched[n.name] }) &&
+		!slices.ContainsFunc(t.moves, func(a scheduling.Assignment) bool { return !a.Launch && c.touched[a.Node] })
+}
+
+func (c *crowd) join(t *part) {
+	c.some, c.entangled = true, c.p.entangled(t)
+	for _, n := range t.remove {
+		c.touched[n.name] = true
+	}
+	for _, a := range t.moves {
+		if !a.Launch {
+			c.touched[a.Node] = true
+		}
+	}
 }
 
 // entangled reports whether the part may depend on others: pods that look at other pods, or launches that draw on what is
@@ -222,7 +277,7 @@ func (p *planner) spare(ctx context.Context, s *scene, o outcome) (outcome, erro
 			return o, nil
 		}
 		p.stats.WhatIfs++
-		less, err := p.without(ctx, s, p.o.Scheduling.Workers, rest...)
+		less, err := p.without(ctx, s, rest...)
 		if err != nil {
 			return o, err
 		}

@@ -14,7 +14,7 @@ type Options struct {
 	// MinSavings is what a command must save at the least, in dollars per hour, to be worth it. 0 means 0.001.
 	MinSavings float64
 	// MinSavingsPercent is what a command that launches something must save at the least, in percent of what the nodes cost
-	// that it removes. 0 means 3: less than that is within the error of prices and of what moves do to a cluster.
+	// that it removes. 0 means 1: less is not worth the risk that each replacement brings.
 	MinSavingsPercent float64
 	// SpotMargin is what a command must save when it replaces spot machines by spot machines, in percent, since prices of spot
 	// capacity wander by about as much from one day to the next. 0 means 15.

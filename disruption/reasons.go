@@ -77,7 +77,9 @@ func (p *planner) affords(set []*candidate) bool {
 
 // patient reports whether the node's end does not wait for its pods for ever, so that what keeps pods need not keep the node
 // from drifting away.
-func (c *candidate) patient() bool { return c.claim != nil && c.claim.Spec.TerminationGracePeriod != nil }
+func (c *candidate) patient() bool {
+	return c.claim != nil && c.claim.Spec.TerminationGracePeriod != nil
+}
 
 // note keeps the candidate for what would become of its pods.
 func (p *planner) note(c *candidate, o outcome) {
@@ -154,7 +156,7 @@ func (p *planner) forced(ctx context.Context, s *scene) (*scene, error) {
 		of := slices.DeleteFunc(slices.Clone(set), func(c *candidate) bool { return c.cause.reason != reason })
 		for some := range slices.Chunk(of, p.o.MaxNodes) {
 			p.stats.WhatIfs++
-			o, err := p.without(ctx, s, p.o.Scheduling.Workers, some...)
+			o, err := p.without(ctx, s, some...)
 			if err != nil {
 				return nil, err
 			}
@@ -175,7 +177,9 @@ func (p *planner) empty(ctx context.Context, s *scene) (*scene, error) {
 		}
 		set = append(set, c)
 	}
-	slices.SortStableFunc(set, func(a, b *candidate) int { return cmp.Or(-cmp.Compare(a.price, b.price), strings.Compare(a.name, b.name)) })
+	slices.SortStableFunc(set, func(a, b *candidate) int {
+		return cmp.Or(-cmp.Compare(a.price, b.price), strings.Compare(a.name, b.name))
+	})
 	set, _ = p.admit(v1.ReasonEmpty, set, len(set))
 	parts := make([]part, len(set))
 	for i, c := range set {
@@ -211,7 +215,7 @@ func (p *planner) replace(ctx context.Context, s *scene) (*scene, error) {
 		i += seen
 		for len(set) > 0 {
 			p.stats.WhatIfs++
-			o, err := p.without(ctx, s, p.o.Scheduling.Workers, set...)
+			o, err := p.without(ctx, s, set...)
 			if err != nil {
 				return nil, err
 			}

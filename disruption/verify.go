@@ -73,7 +73,7 @@ func Verify(ctx context.Context, cmd Command, in Input, opts Options) error {
 	if len(cmd.Replace) == 0 && cmd.Reason == v1.ReasonEmpty {
 		return nil
 	}
-	o, err := p.without(ctx, s, opts.Scheduling.Workers, set...)
+	o, err := p.without(ctx, s, set...)
 	if err != nil {
 		return err
 	}

@@ -202,9 +202,19 @@ type outcome struct {
 	plan   *scheduling.Plan
 }
 
-// without asks what becomes of the pods if the nodes are gone from the scene. workers is how many goroutines the engine
-// may use.
-func (p *planner) without(ctx context.Context, s *scene, workers int, set ...*candidate) (outcome, error) {
+// without asks what becomes of the pods if the nodes are gone from the scene: a plan to go by.
+func (p *planner) without(ctx context.Context, s *scene, set ...*candidate) (outcome, error) {
+	return p.asked(ctx, s, p.engine(), set)
+}
+
+// draft asks the same for a first plan, in one goroutine: enough to see which question is worth asking in earnest.
+func (p *planner) draft(ctx context.Context, s *scene, set ...*candidate) (outcome, error) {
+	o := p.engine()
+	o.Workers, o.Draft = 1, true
+	return p.asked(ctx, s, o, set)
+}
+
+func (p *planner) asked(ctx context.Context, s *scene, o scheduling.Options, set []*candidate) (outcome, error) {
 	names := slices.Clone(s.gone)
 	for _, c := range set {
 		names = append(names, c.name)
@@ -213,8 +223,6 @@ func (p *planner) without(ctx context.Context, s *scene, workers int, set ...*ca
 	if err != nil {
 		return outcome{}, err
 	}
-	o := p.engine()
-	o.Workers = workers
 	plan, err := problem.Solve(ctx, o)
 	if err != nil {
 		return outcome{}, err

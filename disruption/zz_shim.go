@@ -18,7 +18,9 @@ func newShapes(in *Input) map[string]*shape {
 	}
 	return out
 }
-func noticesByMachine(l []cloudprovider.Interruption) map[string]cloudprovider.Interruption { return nil }
+func noticesByMachine(l []cloudprovider.Interruption) map[string]cloudprovider.Interruption {
+	return nil
+}
 
 type class int
 
@@ -33,18 +35,18 @@ func (p *planner) eligible(c *candidate, k class) (Kept, bool) {
 	}
 	return Kept{}, true
 }
-func (p *planner) mayConsolidate(c *candidate) bool                   { return !c.barred }
-func (p *planner) mayGoEmpty(c *candidate) bool                       { return true }
-func (p *planner) isEmpty(c *candidate) bool                          { return len(c.movable) == 0 && c.nominated == "" }
-func (p *planner) balanced(t *part) (Kept, bool)                      { return Kept{}, true }
-func (p *planner) drifted(c *candidate) (cause, bool)                 { return cause{}, false }
-func (p *planner) expired(c *candidate) (cause, bool)                 { return cause{}, false }
-func (p *planner) interrupted(c *candidate) (cause, bool)             { return cause{}, false }
-func (p *planner) broken() map[*candidate]cause                       { return nil }
-func (p *planner) surplus() []*candidate                              { return nil }
-func (p *planner) staticDrift() []*candidate                          { return nil }
-func (c *candidate) settledAt() time.Time                             { return c.created() }
-func (p *planner) demands(pod *corev1.Pod) bool                       { return movable(pod, p.o.BarePods) }
+func (p *planner) mayConsolidate(c *candidate) bool       { return !c.barred }
+func (p *planner) mayGoEmpty(c *candidate) bool           { return true }
+func (p *planner) isEmpty(c *candidate) bool              { return len(c.movable) == 0 && c.nominated == "" }
+func (p *planner) balanced(t *part) (Kept, bool)          { return Kept{}, true }
+func (p *planner) drifted(c *candidate) (cause, bool)     { return cause{}, false }
+func (p *planner) expired(c *candidate) (cause, bool)     { return cause{}, false }
+func (p *planner) interrupted(c *candidate) (cause, bool) { return cause{}, false }
+func (p *planner) broken() map[*candidate]cause           { return nil }
+func (p *planner) surplus() []*candidate                  { return nil }
+func (p *planner) staticDrift() []*candidate              { return nil }
+func (c *candidate) settledAt() time.Time                 { return c.created() }
+func (p *planner) demands(pod *corev1.Pod) bool           { return movable(pod, p.o.BarePods) }
 func isForced(r v1.DisruptionReason) bool {
 	return r == ReasonExpired || r == ReasonInterrupted || r == ReasonUnhealthy || r == ReasonSurplus
 }
