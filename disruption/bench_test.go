@@ -22,7 +22,7 @@ func settlement(t testing.TB, nodes int) disruption.Input {
 	t.Helper()
 	random := rand.New(rand.NewPCG(uint64(nodes), 3))
 	var types []*cloudprovider.InstanceType
-	for _, size := range []string{"8", "16"} {
+	for _, size := range []string{"8"} {
 		for j, ratio := range []int{4, 8} {
 			cpu, _ := strconv.Atoi(size)
 			price := float64(cpu) * (0.03 + 0.004*float64(ratio))

@@ -36,6 +36,8 @@ type candidate struct {
 	barred  bool
 	cause   cause
 	content amounts
+	kinds   []int32 // of movable, their places in worth.kinds
+	left    amounts // what it could still take; nil if it is closed
 	waste   float64
 
 	// offering is what the node was bought as; price is dollars per hour, known says whether that can be told.

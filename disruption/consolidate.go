@@ -105,30 +105,20 @@ func singles(cands []*candidate) [][]*candidate {
 	return out
 }
 
-// giveBack chooses nodes whose pods all find room on others. A node that cannot go now cannot go once there is less room, so
-// only those that could are asked about again.
+// giveBack chooses nodes whose pods all find room on others, those first that free the most dollars for the room that they
+// take, until no candidate could go by itself.
 func (p *planner) giveBack(ctx context.Context, s *scene, cands []*candidate) (*scene, error) {
-	for open := p.free(cands); ; open = p.free(open) {
-		outcomes, err := p.ask(ctx, s, singles(open))
-		if err != nil {
-			return nil, err
-		}
-		var loose []*candidate
-		for i, o := range outcomes {
-			p.note(open[i], o)
-			if o.clean() {
-				loose = append(loose, open[i])
-			}
-		}
-		p.byRelief(loose)
-		parts, err := p.together(ctx, s, loose)
+	for {
+		slots := p.slots()
+		open := slices.DeleteFunc(p.free(cands), func(c *candidate) bool { return !p.hasRoom(c, slots) })
+		p.byRelief(open)
+		parts, err := p.together(ctx, s, open)
 		if err != nil || len(parts) == 0 {
 			return s, err
 		}
 		if s, err = p.commit(ctx, s, v1.ReasonUnderutilized, parts); err != nil {
 			return nil, err
 		}
-		open = loose
 	}
 }
 
@@ -156,43 +146,78 @@ func (p *planner) byRelief(cands []*candidate) {
 	})
 }
 
-// maxFailures is how many candidates in a row that could go alone, but not with those chosen before, are taken as a sign that
-// the room is used up.
-const maxFailures = 16
+// Candidates are asked about alone in batches of batch. When that many in a row could go alone, but not with those chosen
+// before, the room is used up.
+const (
+	batch       = 64
+	maxFailures = 16
+)
 
-// together are the parts of candidates that can all go at once without a launch. Chunks of them are tried that grow for as
-// long as they go, and shrink when they do not.
+// together are the parts of candidates that can all go at once without a launch.
 func (p *planner) together(ctx context.Context, s *scene, cands []*candidate) ([]part, error) {
-	var set []*candidate
-	var best []part
-	chunk, failures := 1, 0
-	for i := 0; i < len(cands) && failures < maxFailures && !p.spent(); {
-		more, seen := p.admit(v1.ReasonUnderutilized, cands[i:], chunk)
+	g := gathering{p: p, s: s, chunk: 1}
+	for some := range slices.Chunk(cands, batch) {
+		if p.spent() || g.failures >= maxFailures {
+			break
+		}
+		outcomes, err := p.ask(ctx, s, singles(some))
+		if err != nil {
+			return nil, err
+		}
+		var loose []*candidate
+		for i, o := range outcomes {
+			p.note(some[i], o)
+			if o.clean() {
+				loose = append(loose, some[i])
+			}
+		}
+		if err := g.add(ctx, loose); err != nil {
+			return nil, err
+		}
+	}
+	return g.parts, nil
+}
+
+// gathering is a set of nodes that can all go at once, and grows.
+type gathering struct {
+	p               *planner
+	s               *scene
+	set             []*candidate
+	parts           []part
+	chunk, failures int
+}
+
+// add takes in as many of the candidates as can go, too: chunks of them are tried that grow for as long as they go, and
+// shrink when they do not.
+func (g *gathering) add(ctx context.Context, cands []*candidate) error {
+	p := g.p
+	for i := 0; i < len(cands) && g.failures < maxFailures && !p.spent(); {
+		more, seen := p.admit(v1.ReasonUnderutilized, cands[i:], g.chunk)
 		if len(more) == 0 {
 			i += seen
 			continue
 		}
 		p.stats.WhatIfs++
-		o, err := p.draft(ctx, s, slices.Concat(set, more)...)
+		o, err := p.draft(ctx, g.s, slices.Concat(g.set, more)...)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		parts := p.parts(o)
 		if o.clean() && p.worthwhile(parts, more) {
-			set, best = o.remove, parts
+			g.set, g.parts = o.remove, parts
 			i += seen
-			chunk, failures = min(2*chunk, 256), 0
+			g.chunk, g.failures = min(2*g.chunk, batch), 0
 			continue
 		}
 		p.release(v1.ReasonUnderutilized, more)
 		if len(more) > 1 {
-			chunk = max(1, len(more)/4)
+			g.chunk = max(1, len(more)/4)
 			continue
 		}
-		failures++
+		g.failures++
 		i += seen
 	}
-	return best, nil
+	return nil
 }
 
 // worthwhile reports whether each of the parts of the candidates is worth it, and keeps those that are not, for that reason.

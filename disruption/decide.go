@@ -168,6 +168,7 @@ func (p *planner) commit(ctx context.Context, s *scene, reason v1.DisruptionReas
 			}
 		}
 		p.chosen = append(p.chosen, c)
+		p.settleIn(t)
 	}
 	return p.apply(ctx, s, parts)
 }

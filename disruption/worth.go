@@ -1,11 +1,13 @@
 package disruption
 
 import (
+	"fmt"
 	"maps"
 	"math"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	resourcehelper "k8s.io/component-helpers/resource"
 
 	"github.com/kerf-autoscaler/kerf/cloudprovider"
@@ -19,6 +21,7 @@ import (
 type worth struct {
 	names  []corev1.ResourceName
 	prices []float64
+	kinds  []amounts // what pods ask for, each once
 }
 
 // amounts are quantities of the resources of a worth, in its order.
@@ -30,15 +33,15 @@ func (a amounts) add(b amounts) {
 	}
 }
 
-// newWorth works out what resources are worth to the pods of all candidates, and what each candidate holds.
+// newWorth works out what each candidate holds, and what resources are worth to the pods of all.
 func (p *planner) newWorth() {
-	lists := make(map[*candidate][]corev1.ResourceList, len(p.all))
+	lists := make([][]corev1.ResourceList, len(p.all))
 	named := map[corev1.ResourceName]bool{corev1.ResourcePods: true}
-	for _, c := range p.all {
-		for _, pod := range c.movable {
-			list := resourcehelper.PodRequests(pod, resourcehelper.PodResourcesOptions{})
-			lists[c] = append(lists[c], list)
-			for name := range list {
+	for i, c := range p.all {
+		lists[i] = make([]corev1.ResourceList, len(c.movable))
+		for j, pod := range c.movable {
+			lists[i][j] = asks(pod)
+			for name := range lists[i][j] {
 				named[name] = true
 			}
 		}
@@ -46,12 +49,24 @@ func (p *planner) newWorth() {
 	w := &p.worth
 	w.names = slices.Sorted(maps.Keys(named))
 	total := make(amounts, len(w.names))
-	for _, c := range p.all {
-		c.content = make(amounts, len(w.names))
-		for _, list := range lists[c] {
-			c.content.add(w.amounts(list, 1))
+	known := map[string]int32{}
+	for i, c := range p.all {
+		c.content, c.kinds = make(amounts, len(w.names)), make([]int32, len(c.movable))
+		for j, list := range lists[i] {
+			a := w.amounts(list, 1)
+			key := fmt.Sprint(a)
+			k, seen := known[key]
+			if !seen {
+				k = int32(len(w.kinds))
+				known[key], w.kinds = k, append(w.kinds, a)
+			}
+			c.kinds[j] = k
+			c.content.add(a)
 		}
 		total.add(c.content)
+	}
+	for _, c := range p.all {
+		c.left = p.left(c)
 	}
 	var rows [][]float64
 	var prices []float64
@@ -119,7 +134,12 @@ func (w *worth) of(a amounts) float64 {
 	return total
 }
 
-// left is what the node could still take; nil if it takes nothing.
+// asks is what the pod asks for, as the scheduler counts it.
+func asks(pod *corev1.Pod) corev1.ResourceList {
+	return resourcehelper.PodRequests(pod, resourcehelper.PodResourcesOptions{UseStatusResources: true, InPlacePodLevelResourcesVerticalScalingEnabled: true})
+}
+
+// left is what the node could still take before any command; nil if it takes nothing.
 func (p *planner) left(c *candidate) amounts {
 	if c.node == nil || p.closed(c) {
 		return nil
@@ -130,15 +150,31 @@ func (p *planner) left(c *candidate) amounts {
 	}
 	for _, pod := range c.pods {
 		if !terminal(pod) && !slices.Contains(c.movable, pod) {
-			for i, v := range p.worth.amounts(resourcehelper.PodRequests(pod, resourcehelper.PodResourcesOptions{}), 1) {
+			for i, v := range p.worth.amounts(asks(pod), 1) {
 				left[i] -= v
 			}
 		}
 	}
-	for i := range left {
-		left[i] = max(0, left[i])
-	}
 	return left
+}
+
+// settleIn notes that the pods of the part have come to their nodes.
+func (p *planner) settleIn(t *part) {
+	to := make(map[types.NamespacedName]string, len(t.moves))
+	for _, a := range t.moves {
+		if !a.Launch {
+			to[a.Pod] = a.Node
+		}
+	}
+	for _, c := range t.remove {
+		for j, pod := range c.movable {
+			if home := p.by[to[podName(pod)]]; home != nil && home.left != nil && c.kinds != nil {
+				for i, v := range p.worth.kinds[c.kinds[j]] {
+					home.left[i] -= v
+				}
+			}
+		}
+	}
 }
 
 // room is what all nodes together could still take that neither go nor are closed.
@@ -146,10 +182,56 @@ func (p *planner) room() amounts {
 	total := make(amounts, len(p.worth.names))
 	for _, c := range p.all {
 		if !p.taken[c.name] {
-			total.add(p.left(c))
+			for i, v := range c.left {
+				total[i] += max(0, v)
+			}
 		}
 	}
 	return total
+}
+
+// slots are how many pods of each kind the nodes could take that neither go nor are closed, if nothing but room counted.
+func (p *planner) slots() []int64 {
+	out := make([]int64, len(p.worth.kinds))
+	for _, c := range p.all {
+		if c.left == nil || p.taken[c.name] {
+			continue
+		}
+		for k := range out {
+			out[k] += c.left.times(p.worth.kinds[k])
+		}
+	}
+	return out
+}
+
+// times is how many times the amounts hold others.
+func (a amounts) times(of amounts) int64 {
+	n := int64(math.MaxInt32)
+	for i, v := range of {
+		if v > 0 {
+			n = min(n, int64((a[i]+1e-6*v)/v))
+		}
+	}
+	return max(0, n)
+}
+
+// hasRoom reports whether the slots of the other nodes suffice for each kind of pods on the node. It is a test that rejects
+// most nodes at once, when a question to the engine would only find the same.
+func (p *planner) hasRoom(c *candidate, slots []int64) bool {
+	count := map[int32]int64{}
+	for _, k := range c.kinds {
+		count[k]++
+	}
+	for k, n := range count {
+		own := int64(0)
+		if c.left != nil {
+			own = c.left.times(p.worth.kinds[k])
+		}
+		if slots[k]-own < n {
+			return false
+		}
+	}
+	return true
 }
 
 // bound is a lower bound of what the nodes can cost with the pods as they are: what those cost that may not go, and what the
@@ -163,7 +245,9 @@ func (p *planner) bound() float64 {
 	for _, c := range p.all {
 		if c.barred || !c.known {
 			fixed += c.price
-			value -= p.worth.of(p.left(c))
+			for i, v := range p.left(c) {
+				value -= p.worth.prices[i] * max(0, v)
+			}
 			continue
 		}
 		value += p.worth.of(c.content)

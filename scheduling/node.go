@@ -180,6 +180,16 @@ func (p *Problem) compileNodeRoom(f *findings) {
 		}
 		p.volumeRoom(n)
 	}
+	p.frees = freesOf(p.nodes)
+}
+
+// freesOf is the free room of each node, side by side.
+func freesOf(nodes []node) []resource.Vector {
+	out := make([]resource.Vector, len(nodes))
+	for i := range nodes {
+		out[i] = nodes[i].free
+	}
+	return out
 }
 
 // newRoomySets makes room for what roomy finds out about n classes.
