@@ -9,99 +9,85 @@ import (
 	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
 )
 
-// totals are what all nodes of a NodePool cost together in dollars per hour, as far as prices are known, and what it would
-// cost to disturb all their pods.
-type totals struct {
-	price, disruption float64
-}
+// total is what all nodes of a NodePool cost, in dollars per hour, and what it would cost to disturb them all.
+type total struct{ price, disturbance float64 }
 
-// totalsByPool are the totals of each NodePool, over all of its nodes, whether they may be disrupted or not.
-func totalsByPool(all []*candidate) map[string]totals {
-	out := map[string]totals{}
+// totals are those of all NodePools, by name. Nodes whose price is unknown cost nothing.
+func totals(all []*candidate) map[string]total {
+	out := map[string]total{}
 	for _, c := range all {
-		if c.pool == nil {
-			continue
+		if pool := c.owner(); pool != "" {
+			t := out[pool]
+			out[pool] = total{t.price + c.price, t.disturbance + c.cost}
 		}
-		t := out[c.pool.Name]
-		t.price += c.worthInDollars()
-		t.disruption += c.cost
-		out[c.pool.Name] = t
 	}
 	return out
 }
 
-// worthInDollars is the node's price, 0 if it is not known.
-func (c *candidate) worthInDollars() float64 {
-	if !c.known || math.IsNaN(c.price) {
-		return 0
-	}
-	return c.price
-}
-
-// score is the share of the pool's cost that a move saves over the share of the pool's disruption that it causes: 1 is what
-// removing an average node without a replacement comes to. A move that saves nothing has 0, and so has one in a pool whose
-// cost is not known; one that saves and disturbs nothing has no bound. The formula is Karpenter's.
-func (t totals) score(saving, disruption float64) float64 {
+// score is how much a move saves for what it disturbs: the share of the pool's price that it saves, over the share of the
+// pool's disturbance that it causes. A node of average price and pods that is given back without a replacement scores 1. It is
+// 0 if nothing is saved or the pool costs nothing, and infinite if nothing is disturbed.
+func (t total) score(saving, disturbance float64) float64 {
 	switch {
-	case !(saving > 0), !(t.price > 0):
+	case saving <= 0 || t.price <= 0 || t.disturbance <= 0 || math.IsNaN(saving):
 		return 0
-	case disruption <= 0:
+	case disturbance <= 0:
 		return math.Inf(1)
-	case !(t.disruption > 0):
-		return 0
 	}
-	return saving / t.price / (disruption / t.disruption)
+	return (saving / t.price) / (disturbance / t.disturbance)
 }
 
-// nearly is the relative error of a score that does not count.
-const nearly = 1e-9
+// scoreTolerance is by how much a score may be off for the sake of rounding.
+const scoreTolerance = 1e-9
 
-// balanced reports whether a move is worth its disturbance in each NodePool with policy Balanced that it takes nodes from,
-// and if not, why. The saving of a move that takes nodes from several pools is divided among them by what their nodes
-// cost. A move that removes nothing is not worth it.
-func (p *planner) balanced(remove []*candidate, saving float64, all map[string]totals) (why string, ok bool) {
-	if len(remove) == 0 {
-		return "nothing would be removed", false
+// balanced reports whether the part saves enough for what it disturbs, in each NodePool with policy Balanced that it takes
+// nodes of, and if not, says where. The measure is Karpenter's: see [Options.BalancedThreshold]. What a part saves is divided
+// among pools as the prices of its nodes are.
+func (p *planner) balanced(t *part) (Kept, bool) {
+	policy := func(c *candidate) bool {
+		return c.pool != nil && c.pool.Spec.Disruption.ConsolidationPolicy == v1.ConsolidationPolicyBalanced
 	}
-	parts, total := map[string]totals{}, 0.0
-	var pools []*v1.NodePool
-	for _, c := range remove {
-		part, known := parts[c.owner()]
-		if !known && c.pool != nil {
-			pools = append(pools, c.pool)
-		}
-		part.price += c.worthInDollars()
-		part.disruption += c.cost
-		parts[c.owner()] = part
-		total += c.worthInDollars()
+	if !slices.ContainsFunc(t.remove, policy) {
+		return Kept{}, true
 	}
-	threshold := p.o.BalancedThreshold
-	for _, pool := range slices.SortedFunc(slices.Values(pools), comparePools) {
-		if pool.Spec.Disruption.ConsolidationPolicy != v1.ConsolidationPolicyBalanced {
+	if p.totals == nil {
+		p.totals = totals(p.all)
+	}
+	price := 0.0
+	for _, c := range t.remove {
+		price += c.price
+	}
+	taken := totals(t.remove)
+	worst, score := "", math.Inf(1)
+	for _, c := range t.remove {
+		pool := c.owner()
+		if !policy(c) || pool == worst {
 			continue
 		}
-		own, of := parts[pool.Name], all[pool.Name]
-		share := saving
-		if len(parts) > 1 {
-			share = 0
-			if total > 0 {
-				share = saving * own.price / total
-			}
-		}
-		if score := of.score(share, own.disruption); score < threshold*(1-nearly) {
-			return fmt.Sprintf("score %.2f of NodePool %s is below %.2f: %s of its cost saved, %s of its pods disturbed",
-				score, pool.Name, threshold, percent(share, of.price), percent(own.disruption, of.disruption)), false
+		s := p.totals[pool].score(shareOf(t.saving(), taken[pool].price, price), taken[pool].disturbance)
+		if s < score || s == score && (worst == "" || strings.Compare(pool, worst) < 0) {
+			worst, score = pool, s
 		}
 	}
-	return "", true
+	if score >= p.o.BalancedThreshold-scoreTolerance {
+		return Kept{}, true
+	}
+	all := p.totals[worst]
+	return Kept{Node: t.remove[0].name, Code: CodeNotWorth, Detail: fmt.Sprintf("score %.2f of at least %.2f: saves %.1f %% of what %s costs and disturbs %.1f %%",
+		score, p.o.BalancedThreshold, percent(shareOf(t.saving(), taken[worst].price, price), all.price), worst, percent(taken[worst].disturbance, all.disturbance))}, false
 }
 
-func comparePools(a, b *v1.NodePool) int { return strings.Compare(a.Name, b.Name) }
-
-// percent is a share for people.
-func percent(part, whole float64) string {
-	if !(whole > 0) {
-		return "0%"
+// shareOf is the part of the amount that belongs to a share of a whole; all of it where the whole is nothing.
+func shareOf(amount, share, whole float64) float64 {
+	if whole <= 0 {
+		return amount
 	}
-	return fmt.Sprintf("%.1f%%", 100*part/whole)
+	return amount * share / whole
+}
+
+func percent(part, whole float64) float64 {
+	if whole <= 0 {
+		return 0
+	}
+	return 100 * part / whole
 }

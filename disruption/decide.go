@@ -60,6 +60,7 @@ type planner struct {
 	catalog *scheduling.Catalog
 	first   *scene // before any command
 	worth   worth
+	totals  map[string]total // what the nodes of each NodePool cost; nil until asked for
 
 	inProgress  map[string]bool                 // nodes that commands in progress remove
 	expected    map[string]types.NamespacedName // nodes that waiting pods are expected on, and the first of these

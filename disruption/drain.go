@@ -225,22 +225,19 @@ func (g *guard) giveBack(c *candidate) {
 	}
 }
 
-// displaced are the pods of the node that need another place when it is drained: the movable ones, without those that an
-// eviction cannot move, since they are not to be disrupted or a budget never lets them go. Nothing is to be bought for
-// these: they stay until the node's grace period ends, and are pods that wait from then on.
-func (g *guard) displaced(c *candidate) []*corev1.Pod {
-	goes := func(pod *corev1.Pod) bool {
-		if pod.DeletionTimestamp != nil {
-			return true
-		}
-		if _, kept := protected(pod, g.now); kept {
-			return false
-		}
-		can, _ := g.verdict(pod)
-		return can != verdictNever
+// demands reports whether the pod needs another place when its node is drained: it is made anew, and an eviction can move it.
+// For pods that are not to be disrupted, or that a budget never lets go, nothing is to be bought: they stay until the node's
+// grace period ends, and are pods that wait from then on.
+func (p *planner) demands(pod *corev1.Pod) bool {
+	if !movable(pod, p.o.BarePods) {
+		return false
 	}
-	if !slices.ContainsFunc(c.movable, func(pod *corev1.Pod) bool { return !goes(pod) }) {
-		return c.movable
+	if pod.DeletionTimestamp != nil {
+		return true
 	}
-	return slices.DeleteFunc(slices.Clone(c.movable), func(pod *corev1.Pod) bool { return !goes(pod) })
+	if _, kept := protected(pod, p.in.Now); kept {
+		return false
+	}
+	can, _ := p.pdbs.verdict(pod)
+	return can != verdictNever
 }

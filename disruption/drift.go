@@ -60,7 +60,8 @@ func (p *planner) drifted(c *candidate) (cause, bool) {
 		return cause{}, false
 	}
 	conditions := c.claim.Status.Conditions
-	if c.node == nil && !meta.IsStatusConditionTrue(conditions, v1.ConditionTypeLaunched) {
+	if launched := meta.FindStatusCondition(conditions, v1.ConditionTypeLaunched); launched == nil && c.node == nil ||
+		launched != nil && launched.Status != metav1.ConditionTrue {
 		return cause{}, false
 	}
 	out := cause{reason: v1.ReasonDrifted}

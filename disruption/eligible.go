@@ -2,7 +2,6 @@ package disruption
 
 import (
 	"fmt"
-	"time"
 
 	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
 )
@@ -87,12 +86,11 @@ func (p *planner) podsWilling(c *candidate) (Kept, bool) {
 	return Kept{}, true
 }
 
-// deadline is when the node will be gone at the latest if its removal begins now: when the cloud takes it, or when its grace
-// period has passed. Zero if it may take forever.
-func (p *planner) deadline(c *candidate, why cause) time.Time {
-	at := why.deadline
-	if c.claim != nil && c.claim.Spec.TerminationGracePeriod != nil {
-		at = earlier(at, p.in.Now.Add(c.claim.Spec.TerminationGracePeriod.Duration))
+// isForced reports whether removals for the reason are forceful.
+func isForced(reason v1.DisruptionReason) bool {
+	switch reason {
+	case ReasonExpired, ReasonUnhealthy, ReasonInterrupted, ReasonSurplus:
+		return true
 	}
-	return at
+	return false
 }

@@ -3,6 +3,7 @@ package disruption
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -10,115 +11,152 @@ import (
 	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
 )
 
-// strength is how many nodes a NodePool with replicas has.
-type strength struct {
-	pool   *v1.NodePool
-	wanted int
-	// staying are the nodes that nothing removes so far, claims in flight included.
-	staying []*candidate
-	// going is how many are on their way out, and coming how many replacements of commands in progress the snapshot does not
-	// show yet.
-	going, coming int
+// staticPools are the NodePools with replicas that are not being deleted, by name, each with the claims that it has.
+func (p *planner) staticPools(yield func(pool *v1.NodePool, nodes []*candidate) bool) {
+	nodes := map[string][]*candidate{}
+	for _, c := range p.all {
+		if c.claim != nil && c.pool != nil && c.pool.Spec.Replicas != nil && c.pool.DeletionTimestamp == nil {
+			nodes[c.pool.Name] = append(nodes[c.pool.Name], c)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(nodes)) {
+		if !yield(nodes[name][0].pool, nodes[name]) {
+			return
+		}
+	}
 }
 
-// strengths are those of all NodePools with replicas, by name.
-func (p *planner) strengths() []*strength {
-	byName := map[string]*strength{}
-	for _, pool := range p.in.NodePools {
-		if pool != nil && pool.Spec.Replicas != nil {
-			byName[pool.Name] = &strength{pool: pool, wanted: int(min(max(0, *pool.Spec.Replicas), math.MaxInt32))}
+// surplus are the nodes that their NodePools have beyond their replicas, with their causes, in the order in which they go:
+// machines that have not been launched; nodes that none but pods of DaemonSets are on; the others. Nodes that are not to be
+// disrupted, themselves or for one of their pods, go last. Among equals those go first that disturb the least, a node near
+// its expiry less than a young one. Nodes that are on their way out, or that another command removes, are not counted.
+func (p *planner) surplus() []*candidate {
+	var out []*candidate
+	for pool, nodes := range p.staticPools {
+		active := slices.DeleteFunc(slices.Clone(nodes), func(c *candidate) bool { return c.leaving() || c.command != "" || p.taken[c.name] })
+		excess := len(active) - max(0, int(*pool.Spec.Replicas))
+		if excess <= 0 {
+			continue
+		}
+		slices.SortStableFunc(active, func(a, b *candidate) int {
+			return cmp.Or(cmp.Compare(p.dispensable(a), p.dispensable(b)), cmp.Compare(p.remaining(a), p.remaining(b)), strings.Compare(a.name, b.name))
+		})
+		for _, c := range active[:excess] {
+			c.cause = cause{reason: ReasonSurplus, detail: surplusText(pool, len(active))}
+			out = append(out, c)
 		}
 	}
-	if len(byName) == 0 {
-		return nil
-	}
-	there := map[string]bool{}
-	for _, c := range p.all {
-		there[c.name] = true
-		if c.claim != nil {
-			there[c.claim.Name] = true
-		}
-		s := byName[c.owner()]
-		switch {
-		case s == nil || c.claim == nil:
-		case c.command != "" || c.leaving():
-			s.going++
-		default:
-			s.staying = append(s.staying, c)
-		}
-	}
-	for i := range p.in.InProgress {
-		for j := range p.in.InProgress[i].Replace {
-			launch := &p.in.InProgress[i].Replace[j]
-			if s := byName[launch.NodePool]; s != nil && !there[launch.Name] {
-				s.coming++
-			}
-		}
-	}
-	out := make([]*strength, 0, len(byName))
-	for _, s := range byName {
-		slices.SortFunc(s.staying, func(a, b *candidate) int { return p.compareSurplus(a, b) })
-		out = append(out, s)
-	}
-	slices.SortFunc(out, func(a, b *strength) int { return strings.Compare(a.pool.Name, b.pool.Name) })
 	return out
 }
 
-// compareSurplus orders nodes by how little is lost with them: claims that no machine stands behind yet; nodes from which no
-// pod must move and on which nothing asks to stay; those on which nothing asks to stay; then by what it costs to
-// disturb their pods, and by name.
-func (p *planner) compareSurplus(a, b *candidate) int {
-	return cmp.Or(p.worth(a)-p.worth(b), cmp.Compare(a.cost, b.cost), strings.Compare(a.name, b.name))
-}
-
-func (p *planner) worth(c *candidate) int {
+// dispensable orders the nodes of a static pool: the lower, the earlier they go.
+func (p *planner) dispensable(c *candidate) int {
 	pod, _ := c.protector(p.in.Now)
 	switch {
 	case c.machine() == "":
 		return 0
 	case c.protected() || pod != nil:
 		return 3
-	case len(c.movable) > 0:
-		return 2
+	case len(c.movable) == 0:
+		return 1
 	}
-	return 1
+	return 2
 }
 
-// surplus are the nodes that are too many, in the order in which they go. Replacements that are still to come count, since
-// they stand for nodes that are on their way out.
-func (s *strength) surplus() ([]*candidate, cause) {
-	n := min(max(0, len(s.staying)+s.coming-s.wanted), len(s.staying))
-	return s.staying[:n:n], cause{reason: ReasonSurplus,
-		detail: fmt.Sprintf("%d %s for %d replicas", len(s.staying)+s.coming, plural(len(s.staying)+s.coming, "node", "nodes"), s.wanted)}
+// remaining is what it costs to disturb the pods of the node, for the part of its life that is left: all of it if it never
+// expires.
+func (p *planner) remaining(c *candidate) float64 {
+	at := c.expiry()
+	if at.IsZero() {
+		return c.cost
+	}
+	life := at.Sub(c.claim.CreationTimestamp.Time)
+	if life <= 0 {
+		return 0
+	}
+	return c.cost * min(max(at.Sub(p.in.Now).Seconds()/life.Seconds(), 0), 1)
 }
 
-// missing is how many nodes the pool is short of, within its limit of nodes. They are launched by whoever keeps the
-// replicas up, not by a command.
-func (s *strength) missing() int {
-	return max(0, min(s.wanted-len(s.staying)-s.coming, s.headroom()))
+// staticDrift are the nodes of static NodePools that are to be replaced since they have drifted, with their causes, in the order
+// in which they go: those first that have drifted the longest. Each is replaced by one straight from the template, whatever
+// its pods ask for, and so limits.nodes must have room for one more per node that goes. A pool that has more nodes than its
+// replicas sheds those first. What budgets allow is looked at, not taken.
+func (p *planner) staticDrift() []*candidate {
+	var out []*candidate
+	for pool, nodes := range p.staticPools {
+		var drifted []*candidate
+		active := 0
+		for _, c := range nodes {
+			if c.leaving() || c.command != "" {
+				continue
+			}
+			active++
+			if why, ok := p.drifted(c); ok && !p.taken[c.name] {
+				c.cause = why
+				drifted = append(drifted, c)
+			}
+		}
+		slices.SortStableFunc(drifted, func(a, b *candidate) int {
+			return cmp.Or(a.cause.since.Compare(b.cause.since), strings.Compare(a.name, b.name))
+		})
+		room := p.roomForMore(pool, len(nodes), active)
+		for _, c := range drifted {
+			k, ok := p.eligible(c, eventual)
+			if ok {
+				k, ok = p.budgets.admits(c, v1.ReasonDrifted)
+			}
+			switch {
+			case !ok:
+			case active > int(*pool.Spec.Replicas):
+				k, ok = Kept{Code: CodeStatic, Detail: surplusText(pool, active) + ", and the surplus goes first"}, false
+			case room <= 0:
+				limit := pool.Spec.Limits[v1.ResourceNodes]
+				k, ok = Kept{Code: CodeNoPlace, Detail: fmt.Sprintf("limits.nodes of %s is %s: there is no room for a replacement", pool.Name, limit.String())}, false
+			}
+			if !ok {
+				p.keep(c, k)
+				continue
+			}
+			room--
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
-// headroom is how many more nodes the pool's limit admits while those on their way out are still there.
-func (s *strength) headroom() int {
-	limit, bounded := s.pool.Spec.Limits[v1.ResourceNodes]
+// roomForMore is how many machines the pool may launch beyond its replicas, beside the claims that it has, on their way out or
+// not, and the replacements that commands in progress have yet to launch. So many claims are active: they neither are on
+// their way out nor are to be replaced.
+func (p *planner) roomForMore(pool *v1.NodePool, claims, active int) int {
+	limit, bounded := pool.Spec.Limits[v1.ResourceNodes]
 	if !bounded {
-		return v1.Unlimited
+		return math.MaxInt
 	}
-	return int(min(max(0, limit.Value()-int64(len(s.staying)+s.going+s.coming)), v1.Unlimited))
+	coming := 0
+	for i := range p.in.InProgress {
+		for _, l := range p.in.InProgress[i].Replace {
+			if l.NodePool == pool.Name && p.by[l.Name] == nil {
+				coming++
+			}
+		}
+	}
+	missing := max(0, int(*pool.Spec.Replicas)-active-coming)
+	return int(limit.Value()) - claims - coming - missing
 }
 
-// driftable is how many nodes of the pool may be replaced because they drift, and why no more for people: not while it has
-// too many, since the drifted ones may be among those that go, and not beyond its limit of nodes, which the replacements
-// need as well.
-func (s *strength) driftable() (n int, why string) {
-	have := len(s.staying) + s.coming
-	room := s.headroom()
+// surplusText is how many nodes the pool has, and how many it should have.
+func surplusText(pool *v1.NodePool, nodes int) string {
+	replicas := int(*pool.Spec.Replicas)
+	return fmt.Sprintf("%s has %d %s for %d %s", pool.Name, nodes, plural(nodes, "node", "nodes"), replicas, plural(replicas, "replica", "replicas"))
+}
+
+// compareBools puts false before true.
+func compareBools(a, b bool) int {
 	switch {
-	case have > s.wanted:
-		return 0, fmt.Sprintf("%s has %d nodes for %d replicas: those that are too many go first", s.pool.Name, have, s.wanted)
-	case room == 0:
-		limit := s.pool.Spec.Limits[v1.ResourceNodes]
-		return 0, fmt.Sprintf("%s may have %s nodes, and has them: there is no room for a replacement", s.pool.Name, limit.String())
+	case a == b:
+		return 0
+	case a:
+		return 1
 	}
-	return room, ""
+	return -1
 }
