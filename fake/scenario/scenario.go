@@ -70,7 +70,7 @@ func (w *world) now(s *Scenario) {
 	switch newest := &w.newest; {
 	case !newest.at.IsZero():
 		s.Snapshot.Now = newest.at
-		s.NowFrom = fmt.Sprintf("%s of %s", newest.path, newest.from)
+		s.NowFrom = fmt.Sprintf("%s of %s %s, %s:%d", newest.path, newest.from.kind, newest.from.name, newest.from.file, newest.from.line)
 	case w.scenario != nil:
 		w.problems.add(w.scenario.errorf("spec.now", "is required to decide about disruption"))
 	default:
