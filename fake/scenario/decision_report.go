@@ -63,7 +63,7 @@ func (r *Result) boundTo() map[types.NamespacedName]string {
 	return out
 }
 
-// madeOf is what a node was bought as.
+// madeOf is what a node was bought as, as far as its labels tell.
 func madeOf(n *scheduling.Node) string {
 	label := func(key string) string {
 		if n != nil && n.Node != nil && n.Node.Labels[key] != "" {
@@ -74,7 +74,11 @@ func madeOf(n *scheduling.Node) string {
 		}
 		return "?"
 	}
-	return label(corev1.LabelInstanceTypeStable) + "/" + label(corev1.LabelTopologyZone) + "/" + label(v1.CapacityTypeLabelKey)
+	text := label(corev1.LabelInstanceTypeStable) + "/" + label(corev1.LabelTopologyZone) + "/" + label(v1.CapacityTypeLabelKey)
+	if text == "?/?/?" {
+		return "-"
+	}
+	return text
 }
 
 func reportCommands(b *strings.Builder, d *disruption.Decision, nodes map[string]*scheduling.Node, owners map[types.NamespacedName]string) {
