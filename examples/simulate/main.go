@@ -1,10 +1,12 @@
-// Command simulate plans for the pods in files and prints what to launch for them. Nothing happens to any cluster: it
-// answers "what would the autoscaler do, and why".
+// Command simulate plans for the pods in files and prints what to launch for them, or with --disrupt which nodes to give
+// back. Nothing happens to any cluster: it answers "what would the autoscaler do, and why".
 //
 //	simulate -f FILE|DIR|- [-f ...] [-o text|json|yaml] [--explain namespace/pod] [--ignore-unknown]
+//	simulate -f FILE|DIR|- [-f ...] --disrupt [--exit-code] [...]
 //	simulate -workload FILE.csv [-catalog F|S|G|FILE.csv] [-types N] [-pods N] [-without zone-spread,...] [-o ...|scenario]
 //
-// The exit status is 0 when every pod has a place, 3 when some have none, and 2 when the input is wrong.
+// The exit status is 0 when every pod has a place, 3 when some have none, and 2 when the input is wrong. With --disrupt the
+// pods are those of the nodes that go, and with --exit-code the status is 1 when some nodes should go.
 package main
 
 import (
@@ -16,13 +18,16 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/kerf-autoscaler/kerf/apis/v1alpha1"
 	"github.com/kerf-autoscaler/kerf/fake/scenario"
 )
 
 // Exit statuses.
 const (
 	allPlaced    = 0
+	nodesGo      = 1 // with --exit-code
 	badInput     = 2
 	someUnplaced = 3
 )
@@ -36,6 +41,8 @@ type settings struct {
 	files, explain []string
 	output         string
 	ignoreUnknown  bool
+	disrupt        bool
+	exitCode       bool
 	workload       string
 	options        scenario.WorkloadOptions
 }
@@ -49,15 +56,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "simulate:", err)
 		return badInput
 	}
-	unplaced, err := s.simulate(ctx, stdout)
-	switch {
-	case err != nil:
+	status, err := s.simulate(ctx, stdout, stderr)
+	if err != nil {
 		fmt.Fprintln(stderr, "simulate:", err)
 		return badInput
-	case unplaced > 0:
-		return someUnplaced
 	}
-	return allPlaced
+	return status
 }
 
 func parse(args []string, stderr io.Writer) (settings, error) {
@@ -74,6 +78,8 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.StringVar(&s.output, "o", "text", "what to print: text, json, yaml, or with -workload scenario")
 	flags.Func("explain", "also say why this pod, as `namespace/name`, is where it is; may be repeated", add(&s.explain))
 	flags.BoolVar(&s.ignoreUnknown, "ignore-unknown", false, "skip documents of unknown kinds")
+	flags.BoolVar(&s.disrupt, "disrupt", false, "say which nodes to remove or replace, instead of what to launch for pods that wait")
+	flags.BoolVar(&s.exitCode, "exit-code", false, "with --disrupt: exit with status 1 when some nodes should go")
 	flags.StringVar(&s.workload, "workload", "", "CSV `file` of pods, instead of -f")
 	flags.StringVar(&s.options.Catalog, "catalog", "F", "with -workload: F, S, G, or a CSV `file` of instance types")
 	flags.IntVar(&s.options.Types, "types", 0, "with -workload: how many instance types of the catalogue to keep; 0 is all")
@@ -93,6 +99,10 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 		return s, errors.New("nothing to read: give -f FILE, -f FOLDER or -f - (or -help)")
 	case len(s.files) > 0 && s.workload != "":
 		return s, errors.New("-f and -workload exclude each other")
+	case s.disrupt && s.workload != "":
+		return s, errors.New("--disrupt and -workload exclude each other: a workload has no nodes")
+	case s.exitCode && !s.disrupt:
+		return s, errors.New("--exit-code needs --disrupt")
 	case !slices.Contains([]string{"text", "json", "yaml", "scenario"}, s.output):
 		return s, fmt.Errorf("-o must be text, json, yaml or scenario, is %q", s.output)
 	case s.output == "scenario" && s.workload == "":
@@ -101,48 +111,74 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	return s, nil
 }
 
-// simulate prints the answer and returns how many pods have no place.
-func (s settings) simulate(ctx context.Context, stdout io.Writer) (int, error) {
-	var world *scenario.Scenario
-	var err error
-	if s.workload == "" {
-		world, err = scenario.Load(s.files, scenario.Options{IgnoreUnknown: s.ignoreUnknown})
-	} else {
-		var workload *scenario.Workload
-		if workload, err = scenario.LoadWorkload(s.workload, s.options); err != nil {
-			return 0, err
-		}
-		if s.output == "scenario" {
-			return 0, workload.WriteYAML(stdout)
-		}
-		world, err = workload.Scenario()
+// simulate prints the answer and returns the exit status.
+func (s settings) simulate(ctx context.Context, stdout, stderr io.Writer) (int, error) {
+	world, err := s.load(stdout)
+	if world == nil || err != nil {
+		return allPlaced, err
 	}
-	if err != nil {
-		return 0, err
+	if world.NowFrom != "" {
+		fmt.Fprintf(stderr, "simulate: the time is taken to be %s, the newest timestamp: %s\n", world.Snapshot.Now.UTC().Format(time.RFC3339), world.NowFrom)
 	}
 	for _, pod := range s.explain {
 		world.Explain = append(world.Explain, scenario.PodName(pod))
 	}
 	result, err := world.Solve(ctx)
 	if err != nil {
-		return 0, err
+		return badInput, err
 	}
-	if err := s.print(result, stdout); err != nil {
-		return 0, err
+	return s.status(result), s.print(result, stdout)
+}
+
+// load reads the facts. There are none when they have been printed instead.
+func (s settings) load(stdout io.Writer) (*scenario.Scenario, error) {
+	if s.workload == "" {
+		options := scenario.Options{IgnoreUnknown: s.ignoreUnknown}
+		if s.disrupt {
+			options.Decide = v1alpha1.DecideDisrupt
+		}
+		return scenario.Load(s.files, options)
 	}
-	return len(result.Plan.Unplaced), nil
+	workload, err := scenario.LoadWorkload(s.workload, s.options)
+	if err != nil {
+		return nil, err
+	}
+	if s.output == "scenario" {
+		return nil, workload.WriteYAML(stdout)
+	}
+	return workload.Scenario()
+}
+
+func (s settings) status(result *scenario.Result) int {
+	if result.Plan != nil {
+		if len(result.Plan.Unplaced) > 0 {
+			return someUnplaced
+		}
+		return allPlaced
+	}
+	status := allPlaced
+	for i := range result.Decision.Commands {
+		if len(result.Decision.Commands[i].Stranded) > 0 {
+			return someUnplaced
+		}
+		if s.exitCode {
+			status = nodesGo
+		}
+	}
+	return status
 }
 
 func (s settings) print(result *scenario.Result, stdout io.Writer) error {
-	if s.output == "text" {
+	var data []byte
+	var err error
+	switch s.output {
+	case "json":
+		data, err = result.JSON()
+	case "yaml":
+		data, err = result.YAML()
+	default:
 		return result.Report(stdout)
 	}
-	document := result.Document()
-	encode := document.JSON
-	if s.output == "yaml" {
-		encode = document.YAML
-	}
-	data, err := encode()
 	if err != nil {
 		return err
 	}
