@@ -175,15 +175,15 @@ func (p *planner) commit(ctx context.Context, s *scene, reason v1.DisruptionReas
 }
 
 // alone gives up commands that only go together with others: each must find its pods a place when it is carried out by
-// itself. Room is there all the same; what can be missing is the company of other pods.
+// itself. Room is there all the same; what can be missing is the company of other pods, or room within the limits of NodePools
+// that another command's nodes take up.
 func (p *planner) alone(ctx context.Context) error {
 	if len(p.chosen) < 2 {
 		return nil
 	}
 	var kept []choice
 	for _, c := range p.chosen {
-		tangled := slices.ContainsFunc(c.remove, func(n *candidate) bool { return slices.ContainsFunc(n.movable, looksAround) })
-		if !tangled || isForced(c.reason) {
+		if !p.entangled(&c.part) || isForced(c.reason) {
 			kept = append(kept, c)
 			continue
 		}
@@ -255,7 +255,9 @@ func (p *planner) decision() *Decision {
 			d.Frontier = append(d.Frontier, point)
 		}
 	}
-	d.Bound = p.bound()
+	if !slices.ContainsFunc(d.Commands, func(c Command) bool { return len(c.Stranded) > 0 }) {
+		d.Bound = p.bound()
+	}
 	return d
 }
 

@@ -152,6 +152,10 @@ func (p *planner) forced(ctx context.Context, s *scene) (*scene, error) {
 			want(c, c.cause)
 		}
 	}
+	s, err := p.shut(ctx, s, set)
+	if err != nil {
+		return nil, err
+	}
 	for _, reason := range []v1.DisruptionReason{ReasonInterrupted, ReasonUnhealthy, ReasonExpired, ReasonSurplus} {
 		of := slices.DeleteFunc(slices.Clone(set), func(c *candidate) bool { return c.cause.reason != reason })
 		for some := range slices.Chunk(of, p.o.MaxNodes) {
@@ -168,11 +172,36 @@ func (p *planner) forced(ctx context.Context, s *scene) (*scene, error) {
 	return s, nil
 }
 
+// shut is the scene in which the nodes take no further pods: they are to go, now or when their turn comes, and whoever came to
+// them would have to move again.
+func (p *planner) shut(ctx context.Context, s *scene, set []*candidate) (*scene, error) {
+	if len(set) == 0 {
+		return s, nil
+	}
+	leaving := make(map[string]bool, len(set))
+	for _, c := range set {
+		leaving[c.name] = true
+	}
+	facts := s.facts
+	facts.Nodes = slices.Clone(facts.Nodes)
+	for i := range facts.Nodes {
+		if leaving[facts.Nodes[i].Name()] {
+			facts.Nodes[i] = closedNode(facts.Nodes[i])
+		}
+	}
+	next, err := p.scene(ctx, facts)
+	if err != nil {
+		return nil, err
+	}
+	next.gone = s.gone
+	return next, nil
+}
+
 // empty removes nodes without pods that would have to move, as far as the budgets admit: the dearest first.
 func (p *planner) empty(ctx context.Context, s *scene) (*scene, error) {
 	var set []*candidate
 	for _, c := range p.all {
-		if p.taken[c.name] || c.barred || !p.isEmpty(c) || !p.mayGoEmpty(c) {
+		if p.taken[c.name] || p.destination[c.name] || c.barred || !p.isEmpty(c) || !p.mayGoEmpty(c) {
 			continue
 		}
 		set = append(set, c)
@@ -210,6 +239,10 @@ func (p *planner) replace(ctx context.Context, s *scene) (*scene, error) {
 	slices.SortStableFunc(drifted, func(a, b *candidate) int {
 		return cmp.Or(compareBools(len(b.movable) == 0, len(a.movable) == 0), a.cause.since.Compare(b.cause.since), strings.Compare(a.name, b.name))
 	})
+	s, err := p.shut(ctx, s, drifted)
+	if err != nil {
+		return nil, err
+	}
 	for i := 0; i < len(drifted) && !p.spent(); {
 		set, seen := p.admit(v1.ReasonDrifted, drifted[i:], p.o.MaxNodes)
 		i += seen

@@ -160,6 +160,9 @@ func carriedOut(t testing.TB, in disruption.Input, commands []disruption.Command
 func price(in disruption.Input) float64 {
 	total := 0.0
 	for _, n := range in.Nodes {
+		if n.Node == nil {
+			continue
+		}
 		for _, t := range in.InstanceTypes[n.Node.Labels[v1.NodePoolLabelKey]] {
 			if t.Name != n.Node.Labels[corev1.LabelInstanceTypeStable] {
 				continue

@@ -96,14 +96,15 @@ func (p *planner) remade(pods []*corev1.Pod) []*corev1.Pod {
 
 // onTheirWay adds the replacements of commands in progress that the snapshot does not show yet.
 func (p *planner) onTheirWay(s scheduling.Snapshot) scheduling.Snapshot {
+	var coming []scheduling.Launch
 	for i := range p.in.InProgress {
-		for j := range p.in.InProgress[i].Replace {
-			l := &p.in.InProgress[i].Replace[j]
-			if p.by[l.Name] == nil && l.Node != nil {
-				s.Nodes = append(s.Nodes, scheduling.Node{Node: l.Node})
+		for _, l := range p.in.InProgress[i].Replace {
+			if p.by[l.Name] == nil && l.Node != nil && len(l.Choices) > 0 {
+				s.Nodes, coming = append(s.Nodes, scheduling.Node{Node: l.Node}), append(coming, l)
 			}
 		}
 	}
+	s.InstanceTypes = drawn(s.InstanceTypes, coming)
 	return s
 }
 
@@ -162,6 +163,7 @@ func bound(s scheduling.Snapshot, plan *scheduling.Plan, waiting map[types.Names
 		nodes = append(nodes, closedNode(scheduling.Node{Node: l.Node, Pods: at[l.Name]}))
 	}
 	s.Nodes, s.Pods = nodes, []*corev1.Pod{}
+	s.InstanceTypes = drawn(s.InstanceTypes, plan.Launches)
 	return s
 }
 

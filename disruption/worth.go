@@ -40,6 +40,9 @@ func (p *planner) newWorth() {
 	for i, c := range p.all {
 		lists[i] = make([]corev1.ResourceList, len(c.movable))
 		for j, pod := range c.movable {
+			if !p.demands(pod) {
+				continue // nothing is bought for it
+			}
 			lists[i][j] = asks(pod)
 			for name := range lists[i][j] {
 				named[name] = true
@@ -53,6 +56,10 @@ func (p *planner) newWorth() {
 	for i, c := range p.all {
 		c.content, c.kinds = make(amounts, len(w.names)), make([]int32, len(c.movable))
 		for j, list := range lists[i] {
+			if list == nil {
+				c.kinds[j] = -1
+				continue
+			}
 			a := w.amounts(list, 1)
 			key := fmt.Sprint(a)
 			k, seen := known[key]
@@ -66,7 +73,9 @@ func (p *planner) newWorth() {
 		total.add(c.content)
 	}
 	for _, c := range p.all {
-		c.left = p.left(c)
+		if c.left = nil; c.node != nil && !p.closed(c) {
+			c.left = p.left(c)
+		}
 	}
 	var rows [][]float64
 	var prices []float64
@@ -139,17 +148,32 @@ func asks(pod *corev1.Pod) corev1.ResourceList {
 	return resourcehelper.PodRequests(pod, resourcehelper.PodResourcesOptions{UseStatusResources: true, InPlacePodLevelResourcesVerticalScalingEnabled: true})
 }
 
-// left is what the node could still take before any command; nil if it takes nothing.
-func (p *planner) left(c *candidate) amounts {
-	if c.node == nil || p.closed(c) {
-		return nil
+// holds is what the node has for pods: its allocatable, or its claim's while it has not joined. Where one list is missing the
+// other stands for it, as the engine has it.
+func (p *planner) holds(c *candidate) amounts {
+	var lists []corev1.ResourceList
+	if c.node != nil {
+		lists = append(lists, c.node.Status.Allocatable, c.node.Status.Capacity)
 	}
-	left := p.worth.amounts(c.node.Status.Allocatable, 0)
+	if c.claim != nil {
+		lists = append(lists, c.claim.Status.Allocatable, c.claim.Status.Capacity)
+	}
+	for _, list := range lists {
+		if len(list) > 0 {
+			return p.worth.amounts(list, 0)
+		}
+	}
+	return make(amounts, len(p.worth.names))
+}
+
+// left is what the node could still take before any command; less than nothing where more is on it than fits.
+func (p *planner) left(c *candidate) amounts {
+	left := p.holds(c)
 	for i := range left {
 		left[i] -= c.content[i]
 	}
 	for _, pod := range c.pods {
-		if !terminal(pod) && !slices.Contains(c.movable, pod) {
+		if !terminal(pod) && !(slices.Contains(c.movable, pod) && p.demands(pod)) {
 			for i, v := range p.worth.amounts(asks(pod), 1) {
 				left[i] -= v
 			}
@@ -168,7 +192,7 @@ func (p *planner) settleIn(t *part) {
 	}
 	for _, c := range t.remove {
 		for j, pod := range c.movable {
-			if home := p.by[to[podName(pod)]]; home != nil && home.left != nil && c.kinds != nil {
+			if home := p.by[to[podName(pod)]]; home != nil && home.left != nil && c.kinds != nil && c.kinds[j] >= 0 {
 				for i, v := range p.worth.kinds[c.kinds[j]] {
 					home.left[i] -= v
 				}
@@ -220,7 +244,9 @@ func (a amounts) times(of amounts) int64 {
 func (p *planner) hasRoom(c *candidate, slots []int64) bool {
 	count := map[int32]int64{}
 	for _, k := range c.kinds {
-		count[k]++
+		if k >= 0 {
+			count[k]++
+		}
 	}
 	for k, n := range count {
 		own := int64(0)
@@ -235,7 +261,7 @@ func (p *planner) hasRoom(c *candidate, slots []int64) bool {
 }
 
 // bound is a lower bound of what the nodes can cost with the pods as they are: what those cost that may not go, and what the
-// pods of the others are worth beyond the room on these. A node that is cheaper than what it holds would cost if it were
+// pods of the others are worth beyond the room on these, closed or not. A node that is cheaper than what it holds would cost if it were
 // bought now lowers the bound by that, since it may stay.
 func (p *planner) bound() float64 {
 	if p.worth.names == nil {
@@ -243,7 +269,8 @@ func (p *planner) bound() float64 {
 	}
 	fixed, value := 0.0, 0.0
 	for _, c := range p.all {
-		if c.barred || !c.known {
+		stays := (c.barred || !c.known) && !p.taken[c.name]
+		if stays {
 			fixed += c.price
 			for i, v := range p.left(c) {
 				value -= p.worth.prices[i] * max(0, v)
@@ -251,9 +278,11 @@ func (p *planner) bound() float64 {
 			continue
 		}
 		value += p.worth.of(c.content)
-		if c.node != nil {
-			value -= max(0, p.worth.of(p.worth.amounts(c.node.Status.Allocatable, 0))-c.price)
+		holds := p.holds(c)
+		for i, v := range c.content {
+			holds[i] = max(holds[i], v) // more may be on it than fits
 		}
+		value -= max(0, p.worth.of(holds)-c.price)
 	}
 	return fixed + max(0, value)
 }
