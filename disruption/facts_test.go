@@ -130,3 +130,8 @@ func names(list []*candidate) []string {
 	}
 	return out
 }
+
+// choiceAt is an offering at that price.
+func choiceAt(price float64) cloudprovider.Choice {
+	return cloudprovider.Choice{OfferingKey: cloudprovider.OfferingKey{InstanceType: "small", Zone: "a", CapacityType: v1.CapacityTypeOnDemand}, Price: price}
+}
