@@ -1,7 +1,7 @@
 // Command simulate plans for the pods in files and prints what to launch for them, or with --disrupt which nodes to give
 // back. Nothing happens to any cluster: it answers "what would the autoscaler do, and why".
 //
-//	simulate -f FILE|DIR|- [-f ...] [-o text|json|yaml] [--explain namespace/pod] [--ignore-unknown]
+//	simulate -f FILE|DIR|- [-f ...] [-o text|json|yaml|scenario] [--explain namespace/pod] [--ignore-unknown]
 //	simulate -f FILE|DIR|- [-f ...] --disrupt [--exit-code] [...]
 //	simulate -workload FILE.csv [-catalog F|S|G|FILE.csv] [-types N] [-pods N] [-without zone-spread,...] [-o ...|scenario]
 //
@@ -75,7 +75,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags := flag.NewFlagSet("simulate", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Func("f", "scenario `file`, folder of files, or - for standard input; may be repeated", add(&s.files))
-	flags.StringVar(&s.output, "o", "text", "what to print: text, json, yaml, or with -workload scenario")
+	flags.StringVar(&s.output, "o", "text", "what to print: text, json, yaml, or scenario: the facts themselves, as one file")
 	flags.Func("explain", "also say why this pod, as `namespace/name`, is where it is; may be repeated", add(&s.explain))
 	flags.BoolVar(&s.ignoreUnknown, "ignore-unknown", false, "skip documents of unknown kinds")
 	flags.BoolVar(&s.disrupt, "disrupt", false, "say which nodes to remove or replace, instead of what to launch for pods that wait")
@@ -105,8 +105,6 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 		return s, errors.New("--exit-code needs --disrupt")
 	case !slices.Contains([]string{"text", "json", "yaml", "scenario"}, s.output):
 		return s, fmt.Errorf("-o must be text, json, yaml or scenario, is %q", s.output)
-	case s.output == "scenario" && s.workload == "":
-		return s, errors.New("-o scenario needs -workload")
 	}
 	return s, nil
 }
@@ -122,6 +120,9 @@ func (s settings) simulate(ctx context.Context, stdout, stderr io.Writer) (int, 
 	}
 	for _, pod := range s.explain {
 		world.Explain = append(world.Explain, scenario.PodName(pod))
+	}
+	if s.output == "scenario" {
+		return allPlaced, record(world, stdout)
 	}
 	result, err := world.Solve(ctx)
 	if err != nil {
@@ -147,6 +148,16 @@ func (s settings) load(stdout io.Writer) (*scenario.Scenario, error) {
 		return nil, workload.WriteYAML(stdout)
 	}
 	return workload.Scenario()
+}
+
+// record prints the facts.
+func record(world *scenario.Scenario, stdout io.Writer) error {
+	text, err := world.YAML()
+	if err != nil {
+		return err
+	}
+	_, err = stdout.Write(text)
+	return err
 }
 
 func (s settings) status(result *scenario.Result) int {

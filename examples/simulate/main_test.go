@@ -47,6 +47,15 @@ func TestTheShopInTheEvening(t *testing.T) {
 	require.Zero(t, status, problems)
 	require.Contains(t, out, "afterPerHour: ")
 
+	status, out, problems = simulate(t, "-f", "testdata/evening", "--disrupt", "-o", "scenario")
+	require.Zero(t, status, problems)
+	one := filepath.Join(t.TempDir(), "evening.yaml")
+	require.NoError(t, os.WriteFile(one, []byte(out), 0o600))
+	status, out, problems = simulate(t, "-f", one, "--explain", "shop/search-0")
+	require.Zero(t, status, problems)
+	require.Empty(t, problems, "the file states the time, and what it asks")
+	golden.Compare(t, golden.File("testdata/evening.txt"), out)
+
 	status, out, problems = simulate(t, "-f", "testdata/evening")
 	require.Zero(t, status, problems)
 	require.Contains(t, out, "0 launches", "nobody waits")
@@ -90,7 +99,6 @@ func TestBadInputIsStatusTwoAndSaysWhy(t *testing.T) {
 		"no such file":                         {"-f", "testdata/none.yaml"},
 		"document 1 (ConfigMap x)":             {"-f", file},
 		"-o must be text, json, yaml or":       {"-f", file, "-o", "xml"},
-		"-o scenario needs -workload":          {"-f", file, "-o", "scenario"},
 		"-f and -workload exclude each other":  {"-f", file, "-workload", "x.csv"},
 		"--disrupt and -workload exclude each": {"-workload", "x.csv", "--disrupt"},
 		"--exit-code needs --disrupt":          {"-f", file, "--exit-code"},

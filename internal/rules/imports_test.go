@@ -92,7 +92,7 @@ var bans = []struct {
 	{
 		pkgs:   pure,
 		banned: []string{"k8s.io/klog/..."},
-		except: []string{"scheduling"}, // the scheduler's own rules on taints take a logger; it hands in the empty one
+		except: []string{"scheduling", "disruption"}, // Kubernetes' own rules on taints take a logger; they hand in the empty one
 		reason: "what a pure package has to say is in its answer; loggers are global state",
 	},
 	{
