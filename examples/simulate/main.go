@@ -2,7 +2,7 @@
 // back. Nothing happens to any cluster: it answers "what would the autoscaler do, and why".
 //
 //	simulate -f FILE|DIR|- [-f ...] [-o text|json|yaml|scenario] [--explain namespace/pod] [--ignore-unknown]
-//	simulate -f FILE|DIR|- [-f ...] --disrupt [--exit-code] [...]
+//	simulate -f FILE|DIR|- [-f ...] --disrupt [--budgets] [--exit-code] [...]
 //	simulate -workload FILE.csv [-catalog F|S|G|FILE.csv] [-types N] [-pods N] [-without zone-spread,...] [-o ...|scenario]
 //
 // The exit status is 0 when every pod has a place, 3 when some have none, and 2 when the input is wrong. With --disrupt the
@@ -32,6 +32,9 @@ const (
 	someUnplaced = 3
 )
 
+// daysAhead is how far the calendar of budgets goes.
+const daysAhead = 7
+
 func main() {
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 }
@@ -43,6 +46,7 @@ type settings struct {
 	ignoreUnknown  bool
 	disrupt        bool
 	exitCode       bool
+	budgets        bool
 	workload       string
 	options        scenario.WorkloadOptions
 }
@@ -79,6 +83,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.Func("explain", "also say why this pod, as `namespace/name`, is where it is; may be repeated", add(&s.explain))
 	flags.BoolVar(&s.ignoreUnknown, "ignore-unknown", false, "skip documents of unknown kinds")
 	flags.BoolVar(&s.disrupt, "disrupt", false, "say which nodes to remove or replace, instead of what to launch for pods that wait")
+	flags.BoolVar(&s.budgets, "budgets", false, "with --disrupt: also print what the NodePools' budgets allow in the next 7 days")
 	flags.BoolVar(&s.exitCode, "exit-code", false, "with --disrupt: exit with status 1 when some nodes should go")
 	flags.StringVar(&s.workload, "workload", "", "CSV `file` of pods, instead of -f")
 	flags.StringVar(&s.options.Catalog, "catalog", "F", "with -workload: F, S, G, or a CSV `file` of instance types")
@@ -101,6 +106,8 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 		return s, errors.New("-f and -workload exclude each other")
 	case s.disrupt && s.workload != "":
 		return s, errors.New("--disrupt and -workload exclude each other: a workload has no nodes")
+	case s.budgets && (!s.disrupt || s.output != "text"):
+		return s, errors.New("--budgets needs --disrupt and goes with -o text")
 	case s.exitCode && !s.disrupt:
 		return s, errors.New("--exit-code needs --disrupt")
 	case !slices.Contains([]string{"text", "json", "yaml", "scenario"}, s.output):
@@ -188,7 +195,10 @@ func (s settings) print(result *scenario.Result, stdout io.Writer) error {
 	case "yaml":
 		data, err = result.YAML()
 	default:
-		return result.Report(stdout)
+		if err := result.Report(stdout); err != nil || !s.budgets {
+			return err
+		}
+		return result.ReportBudgets(stdout, daysAhead)
 	}
 	if err != nil {
 		return err
