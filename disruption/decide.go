@@ -30,6 +30,7 @@ func Decide(ctx context.Context, in Input, opts Options) (*Decision, error) {
 		return nil, err
 	}
 	p.first = s
+	p.domains = newDomains(s.facts.Nodes)
 	p.judge() // who may go at all
 	for _, step := range []func(context.Context, *scene) (*scene, error){
 		p.forced,      // what cannot wait: interrupted, broken, expired, surplus
@@ -69,6 +70,7 @@ type planner struct {
 	destination map[string]bool                 // nodes that pods of a command go to
 	chosen      []choice                        // what has been decided
 	launches    int                             // how many have had a name
+	domains     domains
 	recheck     time.Time
 	because     string
 	stats       Stats
@@ -170,6 +172,7 @@ func (p *planner) commit(ctx context.Context, s *scene, reason v1.DisruptionReas
 		}
 		p.chosen = append(p.chosen, c)
 		p.settleIn(t)
+		p.domains.join(t)
 	}
 	return p.apply(ctx, s, parts)
 }
@@ -192,7 +195,7 @@ func (p *planner) alone(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if len(o.plan.Unplaced) == 0 && o.plan.Price() <= launchPrice(c.launches)+1e-9 {
+		if c.sameAs(o) {
 			kept = append(kept, c)
 			continue
 		}
@@ -204,6 +207,24 @@ func (p *planner) alone(ctx context.Context) error {
 	}
 	p.chosen = kept
 	return nil
+}
+
+// sameAs reports whether the outcome sends the same pods to the same nodes, and buys the same for the others.
+func (t *part) sameAs(o outcome) bool {
+	bought := func(launches []scheduling.Launch) map[types.NamespacedName]string {
+		out := map[types.NamespacedName]string{}
+		for i := range launches {
+			l := &launches[i]
+			for _, pod := range l.Pods {
+				out[pod] = fmt.Sprint(l.NodePool, l.Offering().OfferingKey, len(l.Pods), l.Pods[0])
+			}
+		}
+		return out
+	}
+	was, is := bought(t.launches), bought(o.plan.Launches)
+	return len(o.plan.Unplaced) == 0 && maps.Equal(was, is) && slices.EqualFunc(t.moves, o.plan.Assignments, func(a, b scheduling.Assignment) bool {
+		return a.Pod == b.Pod && a.Launch == b.Launch && (a.Launch || a.Node == b.Node)
+	})
 }
 
 // decision is what has been decided.

@@ -175,6 +175,12 @@ func (p *planner) disjoint(ctx context.Context, s *scene, sets []outcome) (out [
 				}
 				continue
 			}
+			if key := p.domains.opens(&t); key != "" {
+				for _, c := range t.remove {
+					p.keep(c, p.waits(key))
+				}
+				continue
+			}
 			if !final.admits(&t) {
 				rest = append(rest, outcome{remove: t.remove})
 				continue
@@ -184,10 +190,16 @@ func (p *planner) disjoint(ctx context.Context, s *scene, sets []outcome) (out [
 				continue
 			}
 			final.join(&t)
+			p.domains.join(&t)
 			out = append(out, t)
 		}
 	}
 	return out, rest, nil
+}
+
+// waits is the reason to keep a node whose replacement would open a domain to pods that other commands move.
+func (p *planner) waits(key string) Kept {
+	return Kept{Code: CodeNotEvaluated, Detail: "waits for other commands: its replacement would be the first node of its " + key}
 }
 
 // cost is what disturbing the pods of the outcome comes to.

@@ -253,7 +253,18 @@ func (p *planner) replace(ctx context.Context, s *scene) (*scene, error) {
 				return nil, err
 			}
 			if len(o.plan.Unplaced) == 0 {
-				if s, err = p.commit(ctx, s, v1.ReasonDrifted, p.parts(o)); err != nil {
+				parts := p.parts(o)
+				for i := range parts {
+					if key := p.domains.opens(&parts[i]); key != "" && len(p.chosen) > 0 {
+						for _, c := range parts[i].remove {
+							p.keep(c, p.waits(key))
+						}
+						p.release(v1.ReasonDrifted, parts[i].remove)
+						parts[i].remove = nil
+					}
+				}
+				parts = slices.DeleteFunc(parts, func(t part) bool { return t.remove == nil })
+				if s, err = p.commit(ctx, s, v1.ReasonDrifted, parts); err != nil {
 					return nil, err
 				}
 				break

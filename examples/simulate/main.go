@@ -1,8 +1,8 @@
 // Command simulate plans for the pods in files and prints what to launch for them, or with --disrupt which nodes to give
 // back. Nothing happens to any cluster: it answers "what would the autoscaler do, and why".
 //
-//	simulate -f FILE|DIR|- [-f ...] [-o text|json|yaml] [--explain namespace/pod] [--ignore-unknown]
-//	simulate -f FILE|DIR|- [-f ...] --disrupt [--exit-code] [...]
+//	simulate -f FILE|DIR|- [-f ...] [-o text|json|yaml|scenario] [--explain namespace/pod] [--ignore-unknown]
+//	simulate -f FILE|DIR|- [-f ...] --disrupt [--budgets] [--exit-code] [...]
 //	simulate -workload FILE.csv [-catalog F|S|G|FILE.csv] [-types N] [-pods N] [-without zone-spread,...] [-o ...|scenario]
 //
 // The exit status is 0 when every pod has a place, 3 when some have none, and 2 when the input is wrong. With --disrupt the
@@ -32,6 +32,9 @@ const (
 	someUnplaced = 3
 )
 
+// daysAhead is how far the calendar of budgets goes.
+const daysAhead = 7
+
 func main() {
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 }
@@ -43,6 +46,7 @@ type settings struct {
 	ignoreUnknown  bool
 	disrupt        bool
 	exitCode       bool
+	budgets        bool
 	workload       string
 	options        scenario.WorkloadOptions
 }
@@ -75,10 +79,11 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags := flag.NewFlagSet("simulate", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Func("f", "scenario `file`, folder of files, or - for standard input; may be repeated", add(&s.files))
-	flags.StringVar(&s.output, "o", "text", "what to print: text, json, yaml, or with -workload scenario")
+	flags.StringVar(&s.output, "o", "text", "what to print: text, json, yaml, or scenario: the facts themselves, as one file")
 	flags.Func("explain", "also say why this pod, as `namespace/name`, is where it is; may be repeated", add(&s.explain))
 	flags.BoolVar(&s.ignoreUnknown, "ignore-unknown", false, "skip documents of unknown kinds")
 	flags.BoolVar(&s.disrupt, "disrupt", false, "say which nodes to remove or replace, instead of what to launch for pods that wait")
+	flags.BoolVar(&s.budgets, "budgets", false, "with --disrupt: also print what the NodePools' budgets allow in the next 7 days")
 	flags.BoolVar(&s.exitCode, "exit-code", false, "with --disrupt: exit with status 1 when some nodes should go")
 	flags.StringVar(&s.workload, "workload", "", "CSV `file` of pods, instead of -f")
 	flags.StringVar(&s.options.Catalog, "catalog", "F", "with -workload: F, S, G, or a CSV `file` of instance types")
@@ -101,12 +106,12 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 		return s, errors.New("-f and -workload exclude each other")
 	case s.disrupt && s.workload != "":
 		return s, errors.New("--disrupt and -workload exclude each other: a workload has no nodes")
+	case s.budgets && (!s.disrupt || s.output != "text"):
+		return s, errors.New("--budgets needs --disrupt and goes with -o text")
 	case s.exitCode && !s.disrupt:
 		return s, errors.New("--exit-code needs --disrupt")
 	case !slices.Contains([]string{"text", "json", "yaml", "scenario"}, s.output):
 		return s, fmt.Errorf("-o must be text, json, yaml or scenario, is %q", s.output)
-	case s.output == "scenario" && s.workload == "":
-		return s, errors.New("-o scenario needs -workload")
 	}
 	return s, nil
 }
@@ -122,6 +127,9 @@ func (s settings) simulate(ctx context.Context, stdout, stderr io.Writer) (int, 
 	}
 	for _, pod := range s.explain {
 		world.Explain = append(world.Explain, scenario.PodName(pod))
+	}
+	if s.output == "scenario" {
+		return allPlaced, record(world, stdout)
 	}
 	result, err := world.Solve(ctx)
 	if err != nil {
@@ -147,6 +155,16 @@ func (s settings) load(stdout io.Writer) (*scenario.Scenario, error) {
 		return nil, workload.WriteYAML(stdout)
 	}
 	return workload.Scenario()
+}
+
+// record prints the facts.
+func record(world *scenario.Scenario, stdout io.Writer) error {
+	text, err := world.YAML()
+	if err != nil {
+		return err
+	}
+	_, err = stdout.Write(text)
+	return err
 }
 
 func (s settings) status(result *scenario.Result) int {
@@ -177,7 +195,10 @@ func (s settings) print(result *scenario.Result, stdout io.Writer) error {
 	case "yaml":
 		data, err = result.YAML()
 	default:
-		return result.Report(stdout)
+		if err := result.Report(stdout); err != nil || !s.budgets {
+			return err
+		}
+		return result.ReportBudgets(stdout, daysAhead)
 	}
 	if err != nil {
 		return err

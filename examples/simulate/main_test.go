@@ -35,7 +35,7 @@ func TestAFolderWithPodsThatFitNowhere(t *testing.T) {
 }
 
 func TestTheShopInTheEvening(t *testing.T) {
-	status, out, problems := simulate(t, "-f", "testdata/evening", "--disrupt", "--explain", "shop/search-0")
+	status, out, problems := simulate(t, "-f", "testdata/evening", "--disrupt", "--budgets", "--explain", "shop/search-0")
 	require.Zero(t, status, problems)
 	require.Equal(t, "simulate: the time is taken to be 2026-01-05T20:09:12Z, the newest timestamp: lastHeartbeatTime of Node ip-10-0-2-21, testdata/evening/nodes.yaml:71\n", problems)
 	golden.Compare(t, golden.File("testdata/evening.txt"), out)
@@ -46,6 +46,16 @@ func TestTheShopInTheEvening(t *testing.T) {
 	status, out, problems = simulate(t, "-f", "testdata/evening", "--disrupt", "-o", "yaml")
 	require.Zero(t, status, problems)
 	require.Contains(t, out, "afterPerHour: ")
+
+	status, out, problems = simulate(t, "-f", "testdata/evening", "--disrupt", "-o", "scenario")
+	require.Zero(t, status, problems)
+	one := filepath.Join(t.TempDir(), "evening.yaml")
+	require.NoError(t, os.WriteFile(one, []byte(out), 0o600))
+	status, again, problems := simulate(t, "-f", one)
+	require.Zero(t, status, problems)
+	require.Empty(t, problems, "the file states the time, and what it asks")
+	_, out, _ = simulate(t, "-f", "testdata/evening", "--disrupt")
+	require.Equal(t, out, again)
 
 	status, out, problems = simulate(t, "-f", "testdata/evening")
 	require.Zero(t, status, problems)
@@ -90,10 +100,10 @@ func TestBadInputIsStatusTwoAndSaysWhy(t *testing.T) {
 		"no such file":                         {"-f", "testdata/none.yaml"},
 		"document 1 (ConfigMap x)":             {"-f", file},
 		"-o must be text, json, yaml or":       {"-f", file, "-o", "xml"},
-		"-o scenario needs -workload":          {"-f", file, "-o", "scenario"},
 		"-f and -workload exclude each other":  {"-f", file, "-workload", "x.csv"},
 		"--disrupt and -workload exclude each": {"-workload", "x.csv", "--disrupt"},
 		"--exit-code needs --disrupt":          {"-f", file, "--exit-code"},
+		"--budgets needs --disrupt and":        {"-f", file, "--disrupt", "--budgets", "-o", "json"},
 		"no document tells the time":           {"-f", "testdata/split", "--disrupt"},
 		"flag provided but not defined: -what": {"-what"},
 		"none.csv":                             {"-workload", "testdata/none.csv", "-catalog", "testdata/split/catalog.csv"},
