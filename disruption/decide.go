@@ -63,13 +63,14 @@ type planner struct {
 	worth   worth
 	totals  map[string]total // what the nodes of each NodePool cost; nil until asked for
 
-	inProgress  map[string]bool                 // nodes that commands in progress remove
-	expected    map[string]types.NamespacedName // nodes that waiting pods are expected on, and the first of these
-	kept        map[string]Kept                 // by node, the reason why it stays
-	taken       map[string]bool                 // nodes that a command removes
-	destination map[string]bool                 // nodes that pods of a command go to
-	chosen      []choice                        // what has been decided
-	launches    int                             // how many have had a name
+	inProgress  map[string]bool                   // nodes that commands in progress remove
+	expected    map[string]types.NamespacedName   // nodes that waiting pods are expected on, and the first of these
+	guests      map[string][]types.NamespacedName // by node, pods that wait and are expected on it
+	kept        map[string]Kept                   // by node, the reason why it stays
+	taken       map[string]bool                   // nodes that a command removes
+	destination map[string]bool                   // nodes that pods of a command go to
+	chosen      []choice                          // what has been decided
+	launches    int                               // how many have had a name
 	domains     domains
 	recheck     time.Time
 	because     string
@@ -101,7 +102,7 @@ func newPlanner(in *Input, opts Options) (*planner, error) {
 	}
 	p := &planner{
 		in: in, o: opts.withDefaults(), by: map[string]*candidate{}, pools: map[string]*v1.NodePool{}, inProgress: map[string]bool{},
-		expected: map[string]types.NamespacedName{}, kept: map[string]Kept{}, taken: map[string]bool{}, destination: map[string]bool{},
+		expected: map[string]types.NamespacedName{}, guests: map[string][]types.NamespacedName{}, kept: map[string]Kept{}, taken: map[string]bool{}, destination: map[string]bool{},
 		catalog: in.Catalog,
 	}
 	for _, pool := range in.NodePools {
@@ -302,9 +303,12 @@ func (p *planner) rename(t *part, name func(pool string) string) {
 		l.Node = &node
 		renamed[old] = l.Name
 	}
-	for i := range t.moves {
-		if t.moves[i].Launch {
-			t.moves[i].Node = renamed[t.moves[i].Node]
+	t.guests = slices.Clone(t.guests)
+	for _, list := range [][]scheduling.Assignment{t.moves, t.guests} {
+		for i := range list {
+			if list[i].Launch {
+				list[i].Node = renamed[list[i].Node]
+			}
 		}
 	}
 }

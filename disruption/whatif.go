@@ -133,6 +133,7 @@ func (p *planner) placed(ctx context.Context, s scheduling.Snapshot) (scheduling
 		waiting[podName(pod)] = pod
 	}
 	for _, a := range plan.Assignments {
+		p.guests[a.Node] = append(p.guests[a.Node], a.Pod)
 		if !a.Launch && !isBuffer(waiting[a.Pod]) {
 			if _, known := p.expected[a.Node]; !known {
 				p.expected[a.Node] = a.Pod
@@ -255,6 +256,7 @@ type part struct {
 	remove   []*candidate // by name
 	launches []scheduling.Launch
 	moves    []scheduling.Assignment
+	guests   []scheduling.Assignment // of pods that wait, and were expected on the nodes
 	homeless []types.NamespacedName
 }
 
@@ -262,7 +264,11 @@ type part struct {
 // once for all, so it ties nobody. The parts are in the order of their first nodes.
 func (p *planner) parts(o outcome) []part {
 	at := map[types.NamespacedName]int{} // which node of the outcome the pod comes from
+	guests := map[types.NamespacedName]bool{}
 	for i, c := range o.remove {
+		for _, pod := range p.guests[c.name] { // they wait, and were expected on the node
+			at[pod], guests[pod] = i, true
+		}
 		for _, pod := range c.movable {
 			at[podName(pod)] = i
 		}
@@ -314,11 +320,15 @@ func (p *planner) parts(o outcome) []part {
 	for _, a := range o.plan.Assignments {
 		if i, known := at[a.Pod]; known {
 			n := number[find(i)]
+			if guests[a.Pod] {
+				out[n].guests = append(out[n].guests, a)
+				continue
+			}
 			out[n].moves = append(out[n].moves, a)
 		}
 	}
 	for _, u := range o.plan.Unplaced {
-		if i, known := at[u.Pod]; known {
+		if i, known := at[u.Pod]; known && !guests[u.Pod] {
 			n := number[find(i)]
 			out[n].homeless = append(out[n].homeless, u.Pod)
 		}
@@ -352,7 +362,7 @@ func (t *part) cost() float64 {
 func (p *planner) apply(ctx context.Context, s *scene, parts []part) (*scene, error) {
 	empty := true
 	for i := range parts {
-		empty = empty && len(parts[i].moves) == 0
+		empty = empty && len(parts[i].moves) == 0 && len(parts[i].guests) == 0
 	}
 	if empty {
 		next := *s
@@ -369,6 +379,7 @@ func (p *planner) apply(ctx context.Context, s *scene, parts []part) (*scene, er
 	for i := range parts {
 		plan.Launches = append(plan.Launches, parts[i].launches...)
 		plan.Assignments = append(plan.Assignments, parts[i].moves...)
+		plan.Assignments = append(plan.Assignments, parts[i].guests...)
 		for _, c := range parts[i].remove {
 			names = append(names, c.name)
 		}
