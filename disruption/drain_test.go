@@ -25,9 +25,13 @@ func TestVerdict(t *testing.T) {
 			verdictNotNow, "PodDisruptionBudget default/b lets 0 pods go now"},
 		{"the status is old", func(b *policyv1.PodDisruptionBudget, _ *corev1.Pod) { b.Generation = 2 },
 			verdictNotNow, "PodDisruptionBudget default/b has a status that is older than its spec"},
-		{"maxUnavailable 0", func(b *policyv1.PodDisruptionBudget, _ *corev1.Pod) { b.Spec.MaxUnavailable = ptr.To(intstr.FromInt32(0)) },
+		{"maxUnavailable 0", func(b *policyv1.PodDisruptionBudget, _ *corev1.Pod) {
+			b.Spec.MaxUnavailable = ptr.To(intstr.FromInt32(0))
+		},
 			verdictNever, "PodDisruptionBudget default/b never lets a pod go: maxUnavailable is 0"},
-		{"maxUnavailable 0%", func(b *policyv1.PodDisruptionBudget, _ *corev1.Pod) { b.Spec.MaxUnavailable = ptr.To(intstr.FromString("0%")) },
+		{"maxUnavailable 0%", func(b *policyv1.PodDisruptionBudget, _ *corev1.Pod) {
+			b.Spec.MaxUnavailable = ptr.To(intstr.FromString("0%"))
+		},
 			verdictNever, "PodDisruptionBudget default/b never lets a pod go: maxUnavailable is 0%"},
 		{"minAvailable 100%", func(b *policyv1.PodDisruptionBudget, _ *corev1.Pod) {
 			b.Spec.MaxUnavailable, b.Spec.MinAvailable = nil, ptr.To(intstr.FromString("100%"))
