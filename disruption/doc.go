@@ -21,8 +21,9 @@
 // Which nodes may be disrupted at all: candidate.go gathers what is known of each, eligible.go has the rules in their
 // order, drain.go what keeps pods from being evicted, protect.go the annotation do-not-disrupt. Why one is: empty.go,
 // drift.go, expire.go, repair.go, interrupt.go, static.go, and consolidate.go for those that cost too much. What it costs to
-// disturb pods is in cost.go, what nodes cost and replacements would cost in price.go. How many may go at once: budget.go
-// (and calendar.go, for people); churn.go has what keeps a cluster at rest.
+// disturb pods is in cost.go, what nodes cost and replacements would cost in price.go, and whether the one is worth the other
+// in worth.go and balanced.go. How many may go at once: budget.go (calendar.go and lint.go tell people) and pdb.go; churn.go
+// has what keeps a cluster at rest.
 //
 // whatif.go asks the engine what would become of the pods: each question is put to the same snapshot in which waiting pods
 // and those of draining nodes have found their places already, so that they are not charged to any move.

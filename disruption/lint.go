@@ -46,7 +46,7 @@ const (
 	FindingNeverActive FindingCode = "never-active"
 	// FindingAlwaysActive: the budget is always in force in spite of its schedule.
 	FindingAlwaysActive FindingCode = "always-active"
-	// FindingDuplicate: another budget says the same.
+	// FindingDuplicate: an earlier budget says the same.
 	FindingDuplicate FindingCode = "duplicate"
 	// FindingShadowed: whenever the budget is in force, another one that allows no more is, too.
 	FindingShadowed FindingCode = "shadowed"
@@ -84,6 +84,9 @@ func Lint(pool *v1.NodePool) []Finding {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Finding) int { return a.Budget - b.Budget })
+	if len(budgets) < len(pool.Spec.Disruption.Budgets) {
+		return out // the pool is closed, and nobody knows when the budgets that cannot be read are meant to be in force
+	}
 	for _, reason := range slices.Sorted(maps.Keys(relevant)) {
 		if relevant[reason] != "" {
 			continue
@@ -138,8 +141,8 @@ func lintBudget(budgets []activity, i int, relevant map[v1.DisruptionReason]stri
 		return found(FindingUnlimited, "has no effect: it allows all nodes. Budgets restrain only, they give no leave that others deny")
 	}
 	if !binds {
-		for j := range budgets {
-			if j != i && same(a.source, budgets[j].source) {
+		for j := range i {
+			if same(a.source, budgets[j].source) {
 				return found(FindingDuplicate, "has no effect: it says the same as budgets[%d]", budgets[j].index)
 			}
 		}
@@ -263,7 +266,7 @@ func uncovered(budgets []activity, reason v1.DisruptionReason, from, to time.Tim
 	week := dayLines(gaps, from, from.AddDate(0, 0, 7))
 	for start := from.AddDate(0, 0, 7); !start.AddDate(0, 0, 7).After(to); start = start.AddDate(0, 0, 7) {
 		if !slices.Equal(week, dayLines(gaps, start, start.AddDate(0, 0, 7))) {
-			return fmt.Sprintf("at times (%.0f%% of the year)", 100*open.Hours()/to.Sub(from).Hours())
+			return fmt.Sprintf("at times (%.2f%% of the year)", 100*open.Hours()/to.Sub(from).Hours())
 		}
 	}
 	if len(week) == 1 {
