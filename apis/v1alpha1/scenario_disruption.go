@@ -5,7 +5,25 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// ScenarioDisruption is what a decision about disruption depends on and no Kubernetes object says. All of it is optional.
+// ScenarioDisruption is what a decision about disruption depends on and no Kubernetes object says. All of it is optional, and
+// names are those of objects in other documents:
+//
+//	spec:
+//	  now: "2026-01-05T20:10:00Z"
+//	  decide: disrupt
+//	  disruption:
+//	    options: {minSavings: 0.01, evictions: InTurn, horizon: 8h}
+//	    drifted: {general-x7k2p: ImageDrifted}
+//	    interruptions: [{node: n-1, kind: Reclaim, deadline: "2026-01-05T20:12:00Z"}]
+//	    repairPolicies: [{condition: Ready, status: "False", tolerate: 10m}]
+//	    expected: {n-2: "2026-01-05T20:11:00Z"}
+//	    inProgress: [{reason: Drifted, remove: [n-3]}]
+//	    history:
+//	    - at: "2026-01-05T19:00:00Z"
+//	      removed: [{node: n-0, nodePool: general, instanceType: small, zone: zone-a, capacityType: spot}]
+//	      moved: [shop/web-0]
+//	    startUp: {general: 90s}
+//	    print: [budgets, frontier]
 type ScenarioDisruption struct {
 	// Options of the planner. The zero value is the planner's own default.
 	Options ScenarioDisruptionOptions `json:"options,omitempty"`

@@ -66,6 +66,7 @@ func (e *exporter) snapshot(s *scheduling.Snapshot) {
 			if n.Node != nil && claim.Status.NodeName == "" {
 				claim.Status.NodeName = n.Node.Name
 			}
+			neverExpires(&claim.Spec.ExpireAfter)
 			e.document("karpenter.sh/v1", "NodeClaim", claim)
 		}
 		if n.Node != nil {
@@ -121,8 +122,11 @@ func (e *exporter) document(version, kind string, object any) {
 	e.fields(version, kind, fieldsOf(object))
 }
 
-// pool writes a NodePool. That it has no budgets must be said: not a word would mean the default.
+// pool writes a NodePool. That it has no budgets, and that its nodes do not expire, must be said: not a word would mean the
+// default.
 func (e *exporter) pool(p *v1.NodePool) {
+	p = p.DeepCopy()
+	neverExpires(&p.Spec.Template.Spec.ExpireAfter)
 	fields := fieldsOf(p)
 	if len(p.Spec.Disruption.Budgets) == 0 {
 		spec := fields["spec"].(map[string]any)
@@ -134,6 +138,13 @@ func (e *exporter) pool(p *v1.NodePool) {
 		disruption["budgets"] = []any{}
 	}
 	e.fields("karpenter.sh/v1", "NodePool", fields)
+}
+
+// neverExpires says so of a duration that is not set.
+func neverExpires(d *v1.NillableDuration) {
+	if d.IsZero() {
+		*d = v1.Never()
+	}
 }
 
 // fieldsOf are the object's fields as a document has them.
