@@ -82,6 +82,14 @@ func TestTheStatusSaysWhatTheDecisionComesTo(t *testing.T) {
 	}
 }
 
+// A machine that the cloud takes away goes even though its pods fit nowhere else, which the exit status says.
+func TestPodsOfNodesThatMustGoMayHaveNoPlace(t *testing.T) {
+	status, out, problems := simulate(t, "-f", "testdata/notice.yaml", "--disrupt", "--exit-code")
+	require.Equal(t, someUnplaced, status, problems)
+	require.Empty(t, problems)
+	require.Regexp(t, `n-1 +\(no place\) +default/db\n`, out)
+}
+
 func TestOutputForMachines(t *testing.T) {
 	status, out, _ := simulate(t, "-f", "testdata/shop.yaml", "-o", "json")
 	require.Zero(t, status)
