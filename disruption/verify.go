@@ -86,13 +86,16 @@ func Verify(ctx context.Context, cmd Command, in Input, opts Options) error {
 	if homeless := o.homeless(); len(homeless) > 0 {
 		return stale("", "%s", noPlace(o))
 	}
-	launched := cmd.Replace
+	launched, dearer := cmd.Replace, o.plan.Price() > launchPrice(cmd.Replace)+1e-9
 	for _, l := range o.plan.Launches {
 		at := slices.IndexFunc(launched, func(had scheduling.Launch) bool {
 			return had.NodePool == l.NodePool && slices.ContainsFunc(had.Choices, func(c cloudprovider.Choice) bool {
 				return slices.ContainsFunc(l.Choices, func(d cloudprovider.Choice) bool { return c.OfferingKey == d.OfferingKey })
 			})
 		})
+		if at < 0 && !dearer {
+			continue // there is something cheaper now, which makes the command no worse
+		}
 		if at < 0 {
 			return stale("", "it would take a further %s in %s", offeringText(&l), l.NodePool)
 		}
