@@ -102,3 +102,14 @@ func (c *candidate) leaving() bool {
 func (c *candidate) source() scheduling.Node {
 	return scheduling.Node{Node: c.node, Claim: c.claim, Pods: c.pods}
 }
+
+// capacity is what the machine has, as its node reports it or else its claim.
+func (c *candidate) capacity() corev1.ResourceList {
+	if c.node != nil && len(c.node.Status.Capacity) > 0 {
+		return c.node.Status.Capacity
+	}
+	if c.claim != nil {
+		return c.claim.Status.Capacity
+	}
+	return nil
+}

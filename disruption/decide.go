@@ -187,8 +187,12 @@ func (p *planner) alone(ctx context.Context) error {
 	}
 	var kept []choice
 	for _, c := range p.chosen {
-		if !p.entangled(&c.part) || isForced(c.reason) {
+		looks := slices.ContainsFunc(c.remove, func(n *candidate) bool { return slices.ContainsFunc(n.movable, looksAround) })
+		if within := p.withinLimits(&c.part); isForced(c.reason) || within && !looks {
 			kept = append(kept, c)
+			continue
+		} else if !within {
+			p.giveUp(c)
 			continue
 		}
 		p.stats.WhatIfs++
@@ -200,14 +204,54 @@ func (p *planner) alone(ctx context.Context) error {
 			kept = append(kept, c)
 			continue
 		}
-		p.release(c.reason, c.remove)
-		for _, n := range c.remove {
-			delete(p.taken, n.name)
-			p.keep(n, Kept{Code: CodeNoPlace, Detail: "its pods find places only once other commands have been carried out"})
-		}
+		p.giveUp(c)
 	}
 	p.chosen = kept
 	return nil
+}
+
+// giveUp takes a choice back.
+func (p *planner) giveUp(c choice) {
+	p.release(c.reason, c.remove)
+	for _, n := range c.remove {
+		delete(p.taken, n.name)
+		p.keep(n, Kept{Code: CodeNoPlace, Detail: "its pods find places only once other commands have been carried out"})
+	}
+}
+
+// withinLimits reports whether the limits of NodePools admit the part's launches while all other nodes are there.
+func (p *planner) withinLimits(t *part) bool {
+	for i := range t.launches {
+		pool := p.pools[t.launches[i].NodePool]
+		if pool == nil {
+			continue
+		}
+		for name, limit := range pool.Spec.Limits {
+			used := 0.0
+			add := func(capacity corev1.ResourceList) {
+				if name == v1.ResourceNodes {
+					used++
+					return
+				}
+				q := capacity[name]
+				used += q.AsApproximateFloat64()
+			}
+			for _, c := range p.all {
+				if c.label(v1.NodePoolLabelKey) == pool.Name && !slices.Contains(t.remove, c) {
+					add(c.capacity())
+				}
+			}
+			for j := range t.launches {
+				if t.launches[j].NodePool == pool.Name {
+					add(t.launches[j].Node.Status.Capacity)
+				}
+			}
+			if used > limit.AsApproximateFloat64()*(1+1e-9) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // sameAs reports whether the outcome sends the same pods to the same nodes, and buys the same for the others.

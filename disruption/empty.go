@@ -13,6 +13,9 @@ import (
 // isEmpty reports whether no pod of the node would have to move, and none is expected on it. Pods that are being deleted and
 // come back elsewhere, of DaemonSets, and static ones do not count. A pod that is cheap to evict does: it needs a place.
 func (p *planner) isEmpty(c *candidate) bool {
+	if len(p.guests[c.name]) > 0 {
+		return false // room that is kept for pods that wait, or that stands for a buffer
+	}
 	return len(c.movable) == 0 && c.nominated == "" && !p.in.Now.Before(p.in.Expected[c.name])
 }
 

@@ -377,23 +377,19 @@ func lawful(in disruption.Input, d *disruption.Decision, set []int) string {
 
 // rests carries commands out again and again until there are none.
 func rests(t *testing.T, in disruption.Input, d *disruption.Decision, opts disruption.Options) string {
-	last := price(in)
 	for round := range 40 {
 		if len(d.Commands) == 0 {
 			return ""
 		}
 		in.Interruptions, in.Drifted = nil, map[string]string{}
-		forced := slices.ContainsFunc(d.Commands, func(c disruption.Command) bool {
-			return c.Reason != v1.ReasonUnderutilized && c.Reason != v1.ReasonEmpty
-		})
+		last := d
 		in = carriedOut(t, in, d.Commands, 25*time.Hour)
-		if now := price(in); !forced && now > last+1e-9 {
-			return fmt.Sprintf("(8) round %d: the price went from %v to %v\n%s", round, last, now, d)
-		}
-		last = price(in)
 		var err error
 		if d, err = disruption.Decide(t.Context(), in, opts); err != nil {
 			return fmt.Sprintf("(8) round %d: %v", round, err)
+		}
+		if d.Price > last.After+1e-6 {
+			return fmt.Sprintf("(8) round %d: the price became %v\n%s\n%s", round, d.Price, last, d)
 		}
 	}
 	return "(8) there is no end to it:\n" + d.String()

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -38,8 +39,8 @@ func (p *planner) admit(reason v1.DisruptionReason, list []*candidate, most int)
 			break
 		}
 		seen++
-		if left, why, until := p.budgets.left(c.pool, reason); left <= 0 {
-			p.keep(c, Kept{Code: CodeBudget, Detail: why, Until: until})
+		if k, ok := p.budgets.admits(c, reason); !ok {
+			p.keep(c, k)
 			continue
 		}
 		if k, ok := p.pdbs.admits(c); !ok && !(reason == v1.ReasonDrifted && c.patient()) {
@@ -65,10 +66,10 @@ func (p *planner) release(reason v1.DisruptionReason, set []*candidate) {
 func (p *planner) affords(set []*candidate) bool {
 	wanted := map[*v1.NodePool]int{}
 	for _, c := range set {
-		wanted[c.pool]++
+		wanted[c.pool] += p.budgets.share(c)
 	}
 	for pool, n := range wanted {
-		if left, _, _ := p.budgets.left(pool, v1.ReasonUnderutilized); left < n {
+		if left, _, _ := p.budgets.left(pool, v1.ReasonUnderutilized); n > 0 && left < n {
 			return false
 		}
 	}
@@ -95,6 +96,8 @@ func (p *planner) note(c *candidate, o outcome) {
 	case o.plan == nil:
 	case len(homeless) > 0:
 		p.keep(c, Kept{Code: CodeNoPlace, Detail: noPlace(o)})
+	case o.clean():
+		p.keep(c, Kept{Code: CodeNoPlace, Detail: "its pods find room, but not beside those of other commands"})
 	default:
 		p.keep(c, Kept{Code: CodeNotCheaper, Detail: savesAtMost(o.saving(), p.o.MinSavings)})
 	}
@@ -113,7 +116,13 @@ func noPlace(o outcome) string {
 // forced removes the nodes that cannot wait: the cloud takes them, they are broken, they have expired, or their pool has more
 // than its replicas. Pods that have no other place are stranded, and said to be.
 func (p *planner) forced(ctx context.Context, s *scene) (*scene, error) {
+	before := maps.Clone(p.kept)
 	broken := p.broken()
+	for _, c := range p.all {
+		if p.kept[c.name] != before[c.name] {
+			c.barred = true // it is broken, and must stay all the same
+		}
+	}
 	var set []*candidate
 	want := func(c *candidate, why cause) {
 		if budgeted := why.reason == ReasonExpired && p.o.ExpirationBudget || why.reason == ReasonUnhealthy && p.o.RepairBudget; budgeted {

@@ -33,7 +33,7 @@ func (p *planner) settle(ctx context.Context) (*scene, error) {
 	s.Nodes, s.Pods = slices.Clone(s.Nodes), slices.Clone(s.Pods)
 	s.Groups = nil // members that run already are pods like others
 	for i := range s.Nodes {
-		s.Nodes[i].Pods = p.remade(s.Nodes[i].Pods)
+		s.Nodes[i].Pods = p.remade(p.by[s.Nodes[i].Name()], s.Nodes[i].Pods)
 	}
 	s = p.onTheirWay(s).Drained()
 	s, err := s.Without(p.leavingBy(s)...)
@@ -67,12 +67,13 @@ func (p *planner) scene(ctx context.Context, s scheduling.Snapshot) (*scene, err
 }
 
 // remade are the pods with their controllers as the planner sees them: what is made anew once it is evicted has one, and what
-// is not, or may not be evicted now, has none. The list is the same where nothing changes.
-func (p *planner) remade(pods []*corev1.Pod) []*corev1.Pod {
+// is not, or may not be evicted now, has none. On a machine that the cloud takes away, pods go whether or not they may. The list
+// is the same where nothing changes.
+func (p *planner) remade(c *candidate, pods []*corev1.Pod) []*corev1.Pod {
 	var out []*corev1.Pod
 	for i, pod := range pods {
 		owner := metav1.GetControllerOfNoCopy(pod)
-		wants, has := p.demands(pod), owner != nil && owner.Kind != "DaemonSet" && owner.Kind != "Node"
+		wants, has := p.demands(pod) || c != nil && c.notice != nil && movable(pod, p.o.BarePods), owner != nil && owner.Kind != "DaemonSet" && owner.Kind != "Node"
 		if wants == has || !wants && terminal(pod) {
 			continue
 		}
@@ -420,8 +421,8 @@ func (p *planner) restless(c *candidate) time.Time {
 		return time.Time{}
 	}
 	since := c.claim.Status.LastPodEventTime.Time
-	if since.IsZero() {
-		since = c.settledAt()
+	if settled := c.settledAt(); settled.After(since) {
+		since = settled
 	}
 	return since.Add(*window)
 }
