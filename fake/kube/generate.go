@@ -119,6 +119,8 @@ func DailyWave(nodes int, span time.Duration, seed uint64) Simulation {
 			Weather:       Weather{OutOfStock: 0.02, Interruptions: 1.0 / 300, PriceNoise: 0.02},
 		},
 		Trace: trace, Span: span,
+		// Between waves there is little to find: looking every 10 seconds would take long and change little.
+		Autoscaler: AutoscalerOptions{Every: 5 * time.Minute},
 	}
 }
 

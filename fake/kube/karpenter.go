@@ -86,10 +86,13 @@ func (k *Karpenter) Decide(ctx context.Context, in disruption.Input) (*disruptio
 type round struct {
 	in      *disruption.Input
 	policy  *Karpenter
-	ordered []*target // those that may go, the best first
-	base    *scheduling.Problem
+	ordered []*target       // those that may go, the best first
 	young   map[string]bool // nodes that are not initialised
 	recheck time.Time
+
+	// packed is the cluster in which nothing can be bought, base the one in which it can; nil until they are needed.
+	packed, base *scheduling.Problem
+	market       *offers
 }
 
 // target is a node that may go.
@@ -105,7 +108,10 @@ type target struct {
 
 // survey finds the nodes that may go.
 func (k *Karpenter) survey(in *disruption.Input) (*round, error) {
-	r := &round{in: in, policy: k, young: map[string]bool{}}
+	r := &round{
+		in: in, policy: k, young: map[string]bool{},
+		market: &offers{pools: in.NodePools, types: in.InstanceTypes},
+	}
 	pools := map[string]*v1.NodePool{}
 	for _, pool := range in.NodePools {
 		pools[pool.Name] = pool
@@ -285,61 +291,82 @@ func (r *round) allowed(reason v1.DisruptionReason) (map[string]int, error) {
 	return out, nil
 }
 
-// problem is the cluster as Karpenter's simulation sees it: what is about to be removed takes nothing, and its pods wait.
-func (r *round) problem() (*scheduling.Problem, error) {
-	if r.base == nil {
-		s := r.in.Snapshot
-		s.Nodes = slices.Clone(s.Nodes)
-		busy := inProgress(r.in)
-		for i, n := range s.Nodes {
-			if busy[n.Name()] && n.Claim != nil && n.Claim.DeletionTimestamp == nil {
-				s.Nodes[i] = leaving(n)
-			}
-		}
-		var err error
-		if r.base, err = scheduling.Compile(s.Drained()); err != nil {
-			return nil, err
+// asSeen is the cluster as Karpenter's simulation sees it: what is about to be removed takes nothing, and its pods wait.
+func (r *round) asSeen() scheduling.Snapshot {
+	s := r.in.Snapshot
+	s.Nodes = slices.Clone(s.Nodes)
+	busy := inProgress(r.in)
+	for i, n := range s.Nodes {
+		if busy[n.Name()] && n.Claim != nil && n.Claim.DeletionTimestamp == nil {
+			s.Nodes[i] = leaving(n)
 		}
 	}
-	return r.base, nil
+	return s.Drained()
 }
 
-// consolidate is the command that removes the nodes, for at most one replacement; nil if their pods would have no place or
-// nothing would be saved.
-func (r *round) consolidate(ctx context.Context, nodes []*target) (*disruption.Command, error) {
-	base, err := r.problem()
+// whatIf is the plan for a cluster without the nodes. The problem is compiled when it is first asked for.
+func whatIf(ctx context.Context, base **scheduling.Problem, s func() scheduling.Snapshot, names []string) (*scheduling.Plan, error) {
+	if *base == nil {
+		compiled, err := scheduling.Compile(s())
+		if err != nil {
+			return nil, err
+		}
+		*base = compiled
+	}
+	problem, err := (*base).Without(names...)
 	if err != nil {
 		return nil, err
 	}
-	names, moving := []string{}, map[types.NamespacedName]bool{}
-	price, spot := 0.0, true
+	return problem.Solve(ctx, scheduling.Options{MaxLaunches: 1})
+}
+
+// consolidate is the command that removes the nodes, for at most one replacement; nil if their pods would have no place or
+// nothing would be saved. As Karpenter does, it fills the nodes that there are, and asks for a machine for what is left.
+func (r *round) consolidate(ctx context.Context, nodes []*target) (*disruption.Command, error) {
+	names, moving := []string{}, map[types.NamespacedName]*corev1.Pod{}
+	price, allSpot := 0.0, true
 	var sources []scheduling.Node
 	for _, t := range nodes {
 		names, sources = append(names, t.Name()), append(sources, t.Node)
 		price += t.price
-		spot = spot && t.spot
+		allSpot = allSpot && t.spot
 		for _, p := range t.Pods {
 			if reschedulable(p) {
-				moving[nameOf(p)] = true
+				moving[nameOf(p)] = p
 			}
 		}
 	}
-	problem, err := base.Without(names...)
+	plan, err := whatIf(ctx, &r.packed, func() scheduling.Snapshot {
+		s := r.asSeen()
+		s.NodePools, s.InstanceTypes, s.Catalog = []*v1.NodePool{}, nil, nil
+		return s
+	}, names)
 	if err != nil {
 		return nil, err
 	}
-	plan, err := problem.Solve(ctx, scheduling.Options{MaxLaunches: 1})
-	if err != nil {
-		return nil, err
+	var left []*corev1.Pod
+	for _, u := range plan.Unplaced {
+		if p := moving[u.Pod]; p != nil {
+			left = append(left, p)
+		}
+	}
+	if len(left) > 0 {
+		// Pods that run on spot machines would run on another, and so the replacement would be one.
+		if allSpot && !r.policy.SpotToSpot || !r.market.sold(left, price) {
+			return nil, nil
+		}
+		if plan, err = whatIf(ctx, &r.base, r.asSeen, names); err != nil {
+			return nil, err
+		}
 	}
 	for _, u := range plan.Unplaced {
-		if moving[u.Pod] {
+		if moving[u.Pod] != nil {
 			return nil, nil
 		}
 	}
 	command := remove(v1.ReasonUnderutilized, sources...)
 	for _, a := range plan.Assignments {
-		if !moving[a.Pod] {
+		if moving[a.Pod] == nil {
 			continue
 		}
 		if !a.Launch && r.young[a.Node] {
@@ -350,7 +377,7 @@ func (r *round) consolidate(ctx context.Context, nodes []*target) (*disruption.C
 	command.Savings = price
 	if len(plan.Launches) == 1 {
 		launch := plan.Launches[0]
-		if launch.Choices = r.cheaper(launch.Choices, nodes, price, spot); len(launch.Choices) == 0 {
+		if launch.Choices = r.cheaper(launch.Choices, nodes, price, allSpot); len(launch.Choices) == 0 {
 			return nil, nil
 		}
 		command.Replace = append(command.Replace, launch)

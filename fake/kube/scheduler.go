@@ -13,6 +13,7 @@ import (
 	"k8s.io/klog/v2"
 
 	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
+	"github.com/kerf-autoscaler/kerf/internal/resource"
 	"github.com/kerf-autoscaler/kerf/scheduling"
 )
 
@@ -108,20 +109,26 @@ func admits(node *corev1.Node, pod *corev1.Pod) bool {
 	return err == nil && match
 }
 
-// bindLinked binds the pods that have a place and returns the others. Nodes are taken as they are, so that taints count that
-// are there only while a node starts.
-func (c *Cluster) bindLinked(linked []*pod) []*pod {
-	s := c.Snapshot()
-	s.NodePools, s.InstanceTypes = []*v1.NodePool{}, nil
-	s.Nodes = nil
-	for _, m := range c.machines {
-		if m.node != nil {
-			s.Nodes = append(s.Nodes, scheduling.Node{Node: m.node, Pods: m.bound()})
+// bindLinked binds the pods that have a place and returns the others.
+func (c *Cluster) bindLinked(linked []*pod) (left []*pod) {
+	var fit []*corev1.Pod
+	fits := map[*workload]bool{} // whether there is a node with room, whatever is on it
+	for _, p := range linked {
+		if _, known := fits[p.of]; !known {
+			fits[p.of] = c.roomiest(p.of) != nil
+		}
+		if fits[p.of] {
+			fit = append(fit, p.object)
 		}
 	}
-	s.Pods = nil
-	for _, p := range linked {
-		s.Pods = append(s.Pods, p.object)
+	if len(fit) == 0 {
+		return linked
+	}
+	s := scheduling.Snapshot{Pods: fit, NodePools: []*v1.NodePool{}, Namespaces: append([]*corev1.Namespace{}, c.config.Namespaces...)}
+	for _, m := range c.machines {
+		if m.node != nil {
+			s.Nodes = append(s.Nodes, c.sketch(m))
+		}
 	}
 	plan, err := scheduling.Solve(context.Background(), s, scheduling.Options{Preferences: scheduling.PreferencesIgnore, Workers: 1})
 	if err != nil {
@@ -131,7 +138,6 @@ func (c *Cluster) bindLinked(linked []*pod) []*pod {
 	for _, a := range plan.Assignments {
 		place[a.Pod.String()] = a.Node
 	}
-	var left []*pod
 	for _, p := range linked {
 		if m := c.byNode[place[p.object.Namespace+"/"+p.object.Name]]; m != nil {
 			c.bind(p, m)
@@ -142,23 +148,51 @@ func (c *Cluster) bindLinked(linked []*pod) []*pod {
 	return left
 }
 
-// markLinked finds the workloads whose pods the scheduler cannot bind without a look at other pods.
+// sketch is the node with those of its pods alone that others may care about; what the rest takes is not there. It is the
+// node as it is, so that taints count that are there only while it starts.
+func (c *Cluster) sketch(m *machine) scheduling.Node {
+	free := m.free.Clone()
+	out := scheduling.Node{}
+	for _, p := range m.pods {
+		if p.of.matters {
+			free.Add(p.of.demand)
+			out.Pods = append(out.Pods, p.object)
+		}
+	}
+	free.Clamp()
+	node := *m.node
+	node.Status.Capacity, node.Status.Allocatable = nil, corev1.ResourceList{}
+	for i := range free {
+		name := c.index.Name(i)
+		node.Status.Allocatable[name] = *resource.Quantity(name, free[i])
+	}
+	out.Node = &node
+	return out
+}
+
+// markLinked finds the workloads whose pods the scheduler cannot bind without a look at other pods, and those whose pods it
+// looks at.
 func (c *Cluster) markLinked() {
 	for _, w := range c.workloads {
 		w.linked = looksAround(&w.Pod.Spec)
 		for _, other := range c.workloads {
-			w.linked = w.linked || repels(&other.Pod.Spec, w.Pod)
+			w.linked = w.linked || slices.ContainsFunc(antiAffinity(&other.Pod.Spec), func(t corev1.PodAffinityTerm) bool {
+				return selects(t.LabelSelector, w.Pod)
+			})
+		}
+	}
+	for _, w := range c.workloads {
+		w.matters = w.linked
+		for _, other := range c.workloads {
+			w.matters = w.matters || slices.ContainsFunc(selectors(&other.Pod.Spec), func(s *metav1.LabelSelector) bool {
+				return selects(s, w.Pod)
+			})
 		}
 	}
 }
 
 // looksAround reports whether the pod itself says something about other pods.
 func looksAround(spec *corev1.PodSpec) bool {
-	for _, t := range spec.TopologySpreadConstraints {
-		if t.WhenUnsatisfiable == corev1.DoNotSchedule {
-			return true
-		}
-	}
 	for _, container := range spec.Containers {
 		for _, port := range container.Ports {
 			if port.HostPort > 0 {
@@ -166,22 +200,38 @@ func looksAround(spec *corev1.PodSpec) bool {
 			}
 		}
 	}
-	a := spec.Affinity
-	return a != nil && (a.PodAffinity != nil && len(a.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution) > 0 ||
-		a.PodAntiAffinity != nil && len(a.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution) > 0)
+	return len(selectors(spec)) > 0
 }
 
-// repels reports whether pods of that kind may keep the other away. Namespaces are not looked at: saying yes too often costs
-// time alone.
-func repels(spec *corev1.PodSpec, other *corev1.Pod) bool {
-	if spec.Affinity == nil || spec.Affinity.PodAntiAffinity == nil {
-		return false
-	}
-	for _, term := range spec.Affinity.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution {
-		selector, err := metav1.LabelSelectorAsSelector(term.LabelSelector)
-		if err != nil || selector.Matches(labels.Set(other.Labels)) {
-			return true
+// selectors are those of other pods that the pod must or must not be near.
+func selectors(spec *corev1.PodSpec) []*metav1.LabelSelector {
+	var out []*metav1.LabelSelector
+	for _, t := range spec.TopologySpreadConstraints {
+		if t.WhenUnsatisfiable == corev1.DoNotSchedule {
+			out = append(out, t.LabelSelector)
 		}
 	}
-	return false
+	for _, term := range antiAffinity(spec) {
+		out = append(out, term.LabelSelector)
+	}
+	if spec.Affinity != nil && spec.Affinity.PodAffinity != nil {
+		for _, term := range spec.Affinity.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution {
+			out = append(out, term.LabelSelector)
+		}
+	}
+	return out
+}
+
+func antiAffinity(spec *corev1.PodSpec) []corev1.PodAffinityTerm {
+	if spec.Affinity == nil || spec.Affinity.PodAntiAffinity == nil {
+		return nil
+	}
+	return spec.Affinity.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution
+}
+
+// selects reports whether the selector may mean pods like that one. Namespaces and keys added to selectors are not looked
+// at: saying yes too often costs time alone.
+func selects(selector *metav1.LabelSelector, pod *corev1.Pod) bool {
+	parsed, err := metav1.LabelSelectorAsSelector(selector)
+	return err != nil || parsed.Matches(labels.Set(pod.Labels))
 }

@@ -48,6 +48,7 @@ type workload struct {
 	alive    []*pod // those of pods that are not terminating; nil if nobody knows
 	budgets  []*budget
 	linked   bool // the scheduler looks at other pods before it binds one of these
+	matters  bool // the scheduler looks at one of these before it binds another
 }
 
 // pod is a pod and what is going on with it.
