@@ -84,9 +84,17 @@ func (p *planner) exchangeable(cands []*candidate) []*candidate {
 	return out
 }
 
+// fewCandidates is how many candidates are few enough to ask about each in earnest: a draft is a few percent dearer than what can
+// be had, and so overlooks small savings.
+const fewCandidates = 12
+
 // merged are sets of candidates, each with what would become of its pods: none of them would save more in halves.
 func (p *planner) merged(ctx context.Context, s *scene, cands []*candidate) ([]outcome, error) {
-	level, err := p.ask(ctx, s, singles(cands))
+	ask := p.draft
+	if len(cands) <= fewCandidates {
+		ask = p.without
+	}
+	level, err := p.askAll(ctx, s, singles(cands), ask)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +118,7 @@ func (p *planner) merged(ctx context.Context, s *scene, cands []*candidate) ([]o
 			}
 			pairs, halves = append(pairs, set), append(halves, [2]outcome{level[i], level[i+1]})
 		}
-		outcomes, err := p.ask(ctx, s, pairs)
+		outcomes, err := p.askAll(ctx, s, pairs, ask)
 		if err != nil {
 			return nil, err
 		}
