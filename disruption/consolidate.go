@@ -15,10 +15,11 @@ import (
 // cost more than their pods are worth something cheaper is bought: one node may become several, and several one (see
 // exchange.go).
 
-// consolidate chooses commands that save money until there is nothing more to save.
+// consolidate chooses commands that save money. What is left after a few turns is for the next decision, when these commands
+// have been carried out.
 func (p *planner) consolidate(ctx context.Context, s *scene) (*scene, error) {
 	cands := p.wasteful()
-	for {
+	for range maxTurns {
 		before := len(p.chosen)
 		var err error
 		if s, err = p.giveBack(ctx, s, cands); err != nil {
@@ -28,10 +29,14 @@ func (p *planner) consolidate(ctx context.Context, s *scene) (*scene, error) {
 			return nil, err
 		}
 		if len(p.chosen) == before || p.spent() {
-			return s, nil
+			break
 		}
 	}
+	return s, nil
 }
+
+// maxTurns is how often nodes are given back and exchanged in turn.
+const maxTurns = 3
 
 // wasteful are the candidates that may go to save money, in the order in which they are looked at: what they cost beyond what
 // their pods are worth, for each pod that is disturbed. Under Effort, Round says where the order begins.

@@ -294,7 +294,7 @@ func (p *planner) decision() *Decision {
 		}
 		k, known := p.kept[c.name]
 		switch {
-		case p.destination[c.name] && (!known || k.Code == CodeNotCheaper || k.Code == CodeNoPlace || k.Code == CodeNotEvaluated):
+		case p.destination[c.name] && (!known || k.Code.afterAll()):
 			k = Kept{Code: CodeDestination}
 		case !known:
 			k = Kept{Code: CodeNotEvaluated, Detail: "the effort ran out"}
@@ -325,6 +325,16 @@ func (p *planner) decision() *Decision {
 		d.Bound = p.bound()
 	}
 	return d
+}
+
+// afterAll reports whether the code is of a candidate that was looked at with a view to saving money: that it takes pods of a
+// command says more.
+func (k Code) afterAll() bool {
+	switch k {
+	case CodeNotCheaper, CodeNoPlace, CodeNotEvaluated, CodeBudget, CodeNotWorth:
+		return true
+	}
+	return false
 }
 
 func compareFirst(a, b choice) int { return strings.Compare(a.remove[0].name, b.remove[0].name) }

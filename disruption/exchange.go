@@ -19,7 +19,7 @@ import (
 // anew.
 
 // maxRounds is how many times the candidates that are left are merged anew.
-const maxRounds = 4
+const maxRounds = 2
 
 // exchanges chooses sets of nodes that cost more than what would be bought in their place.
 func (p *planner) exchanges(ctx context.Context, s *scene, cands []*candidate) (*scene, error) {
