@@ -31,8 +31,9 @@ type Input struct {
 	// Expected are nodes that are about to get pods that the snapshot does not show waiting, by node name, each with the
 	// instant until which they are waited for.
 	Expected map[string]time.Time
-	// InProgress are the commands of earlier decisions that are still being carried out, replacements not yet removed. Their
-	// nodes are in no other command, and what they take of budgets is taken.
+	// InProgress are the commands of earlier decisions that are still being carried out. Their nodes are in no other command,
+	// and what they take of budgets is taken. A replacement is known by its name: give it that of its NodeClaim once it has one.
+	// Those that the snapshot has no node or claim of are taken to be on their way.
 	InProgress []Command
 	// History are the commands of earlier decisions that have been carried out, in any order. It keeps the cluster at rest:
 	// see [Options.Memory].
