@@ -110,8 +110,8 @@ func (c Config) validate() error {
 	if len(c.InstanceTypes) == 0 {
 		return fmt.Errorf("InstanceTypes: there are none")
 	}
-	if err := cloudprovider.ValidateInstanceTypes(c.InstanceTypes); err != nil {
-		return fmt.Errorf("InstanceTypes: %w", err)
+	if wrong := cloudprovider.ValidateInstanceTypes(c.InstanceTypes); len(wrong) > 0 {
+		return fmt.Errorf("InstanceTypes: %w", wrong[0])
 	}
 	spans := map[string]Span{
 		"Boot": c.Timing.Boot, "Initialize": c.Timing.Initialize, "ShutDown": c.Timing.ShutDown, "Start": c.Timing.Start, "Stop": c.Timing.Stop,

@@ -97,7 +97,7 @@ func DailyWave(nodes int, span time.Duration, seed uint64) Simulation {
 		w := TracedWorkload{Workload: Workload{Pod: fake.Pod(name, options...)}, MaxUnavailable: "10%"}
 		high := nodes * 3 / 4 * (1 + i%3) / 2
 		trace.AddWave(w, Wave{
-			Low: high / 4, High: high, Peak: 14*time.Hour + time.Duration(i%5)*30*time.Minute, Noise: 0.02, Weekend: 0.7, Every: 15 * time.Minute,
+			Low: high / 4, High: high, Peak: 14*time.Hour + time.Duration(i%5)*30*time.Minute, Noise: 0.01, Weekend: 0.7, Every: 30 * time.Minute,
 		}, span, seed)
 	}
 	for _, name := range []string{"database", "queue"} {

@@ -90,9 +90,9 @@ type round struct {
 	young   map[string]bool // nodes that are not initialised
 	recheck time.Time
 
-	// packed is the cluster in which nothing can be bought, base the one in which it can; nil until they are needed.
-	packed, base *scheduling.Problem
-	market       *offers
+	base   *scheduling.Problem // nil until it is needed
+	market *offers
+	slots  *slots
 }
 
 // target is a node that may go.
@@ -150,6 +150,9 @@ func (k *Karpenter) survey(in *disruption.Input) (*round, error) {
 		}
 		r.ordered = append(r.ordered, r.target(n, pool))
 	}
+	r.slots = newSlots(slices.DeleteFunc(slices.Clone(in.Nodes), func(n scheduling.Node) bool {
+		return busy[n.Name()] || n.Claim == nil || n.Claim.DeletionTimestamp != nil
+	}))
 	slices.SortStableFunc(r.ordered, func(a, b *target) int {
 		return cmp.Or(cmp.Compare(b.price/b.cost, a.price/a.cost), cmp.Compare(a.Name(), b.Name()))
 	})
@@ -304,20 +307,23 @@ func (r *round) asSeen() scheduling.Snapshot {
 	return s.Drained()
 }
 
-// whatIf is the plan for a cluster without the nodes. The problem is compiled when it is first asked for.
-func whatIf(ctx context.Context, base **scheduling.Problem, s func() scheduling.Snapshot, names []string) (*scheduling.Plan, error) {
-	if *base == nil {
-		compiled, err := scheduling.Compile(s())
+// free is a price for which nothing is sold.
+const free = 1e-9
+
+// whatIf is the plan for a cluster without the nodes, in which at most one machine is bought, for at most so much.
+func (r *round) whatIf(ctx context.Context, names []string, price float64) (*scheduling.Plan, error) {
+	if r.base == nil {
+		compiled, err := scheduling.Compile(r.asSeen())
 		if err != nil {
 			return nil, err
 		}
-		*base = compiled
+		r.base = compiled
 	}
-	problem, err := (*base).Without(names...)
+	problem, err := r.base.Without(names...)
 	if err != nil {
 		return nil, err
 	}
-	return problem.Solve(ctx, scheduling.Options{MaxLaunches: 1})
+	return problem.Solve(ctx, scheduling.Options{MaxLaunches: 1, MaxPrice: price, Draft: true})
 }
 
 // consolidate is the command that removes the nodes, for at most one replacement; nil if their pods would have no place or
@@ -336,11 +342,10 @@ func (r *round) consolidate(ctx context.Context, nodes []*target) (*disruption.C
 			}
 		}
 	}
-	plan, err := whatIf(ctx, &r.packed, func() scheduling.Snapshot {
-		s := r.asSeen()
-		s.NodePools, s.InstanceTypes, s.Catalog = []*v1.NodePool{}, nil, nil
-		return s
-	}, names)
+	if r.hopeless(r.slots.homeless(nodes), price, allSpot) {
+		return nil, nil
+	}
+	plan, err := r.whatIf(ctx, names, free)
 	if err != nil {
 		return nil, err
 	}
@@ -350,12 +355,11 @@ func (r *round) consolidate(ctx context.Context, nodes []*target) (*disruption.C
 			left = append(left, p)
 		}
 	}
+	if r.hopeless(left, price, allSpot) {
+		return nil, nil
+	}
 	if len(left) > 0 {
-		// Pods that run on spot machines would run on another, and so the replacement would be one.
-		if allSpot && !r.policy.SpotToSpot || !r.market.sold(left, price) {
-			return nil, nil
-		}
-		if plan, err = whatIf(ctx, &r.base, r.asSeen, names); err != nil {
+		if plan, err = r.whatIf(ctx, names, 0); err != nil {
 			return nil, err
 		}
 	}
@@ -384,6 +388,12 @@ func (r *round) consolidate(ctx context.Context, nodes []*target) (*disruption.C
 		command.Savings -= launch.Choices[0].Price
 	}
 	return &command, nil
+}
+
+// hopeless reports whether no replacement could take the pods that have no other place. Pods that run on spot machines would
+// run on another, and so the replacement of spot nodes would be one.
+func (r *round) hopeless(left []*corev1.Pod, price float64, allSpot bool) bool {
+	return len(left) > 0 && (allSpot && !r.policy.SpotToSpot || !r.market.sold(left, price))
 }
 
 // cheaper are the choices that a replacement may be bought as.
