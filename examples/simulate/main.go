@@ -3,10 +3,12 @@
 //
 //	simulate -f FILE|DIR|- [-f ...] [-o text|json|yaml|scenario] [--explain namespace/pod] [--ignore-unknown]
 //	simulate -f FILE|DIR|- [-f ...] --disrupt [--budgets] [--exit-code] [...]
+//	simulate --days N [--trace FILE.csv] [--nodes N] [--policies never,karpenter,kerf] [...]
 //	simulate -workload FILE.csv [-catalog F|S|G|FILE.csv] [-types N] [-pods N] [-without zone-spread,...] [-o ...|scenario]
 //
 // The exit status is 0 when every pod has a place, 3 when some have none, and 2 when the input is wrong. With --disrupt the
-// pods are those of the nodes that go, and with --exit-code the status is 1 when some nodes should go.
+// pods are those of the nodes that go, and with --exit-code the status is 1 when some nodes should go. With --days it is 0
+// when the days have passed.
 package main
 
 import (
@@ -52,6 +54,9 @@ type settings struct {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if wantsDays(args) {
+		return runDays(ctx, args, stdout, stderr)
+	}
 	s, err := parse(args, stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):

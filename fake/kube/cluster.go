@@ -31,6 +31,8 @@ type Cluster struct {
 	pools   map[string]*v1.NodePool
 	serial  map[string]int // of names, by what they begin with
 	listens []func(Event)
+	news    []Event // not told yet
+	telling bool
 
 	workloads []*workload // in the order in which they came
 	byName    map[string]*workload
@@ -117,13 +119,24 @@ func NewCluster(config Config) (*Cluster, error) {
 	return c, nil
 }
 
-// Listen has hear called with everything that happens, in order, after it has.
+// Listen has hear called with everything that happens, in order, after it has. What hear makes happen is told when all have
+// heard what came before.
 func (c *Cluster) Listen(hear func(Event)) { c.listens = append(c.listens, hear) }
 
 func (c *Cluster) tell(e Event) {
-	for _, hear := range c.listens {
-		hear(e)
+	c.news = append(c.news, e)
+	if c.telling {
+		return
 	}
+	c.telling = true
+	for len(c.news) > 0 {
+		next := c.news[0]
+		c.news = c.news[1:]
+		for _, hear := range c.listens {
+			hear(next)
+		}
+	}
+	c.news, c.telling = nil, false
 }
 
 // name makes a name that nothing had before.

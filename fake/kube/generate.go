@@ -76,7 +76,7 @@ func (t *Trace) AddBatch(w TracedWorkload, batch Batch, span time.Duration, seed
 	}
 }
 
-// DailyWave is a cluster of about that many nodes at the peak of a day: services whose load comes and goes, some spread over
+// DailyWave is a cluster of about that many nodes at the peak of the first day: services whose load comes and goes, some spread over
 // zones, two that stay as they are, and batch jobs. All but the jobs have a PodDisruptionBudget. The machines are bought by
 // one NodePool, with up to 16 CPUs, on demand and spot. Spot machines are taken back once in 300 hours, one order in 50 finds
 // nothing in stock, and spot prices change by 2 percent from one hour to the next.
@@ -95,7 +95,7 @@ func DailyWave(nodes int, span time.Duration, seed uint64) Simulation {
 			options = append(options, fake.NodeSelector(v1.CapacityTypeLabelKey, v1.CapacityTypeOnDemand))
 		}
 		w := TracedWorkload{Workload: Workload{Pod: fake.Pod(name, options...)}, MaxUnavailable: "10%"}
-		high := nodes * 3 / 4 * (1 + i%3) / 2
+		high := nodes * 3 * (1 + i%3) / 16
 		trace.AddWave(w, Wave{
 			Low: high / 4, High: high, Peak: 14*time.Hour + time.Duration(i%5)*30*time.Minute, Noise: 0.01, Weekend: 0.7, Every: 30 * time.Minute,
 		}, span, seed)
@@ -105,11 +105,11 @@ func DailyWave(nodes int, span time.Duration, seed uint64) Simulation {
 			fake.NodeSelector(v1.CapacityTypeLabelKey, v1.CapacityTypeOnDemand),
 			fake.PodAntiAffinity(corev1.LabelHostname, map[string]string{"app": name}))}, MaxUnavailable: "1"}
 		trace.Workloads = append(trace.Workloads, w)
-		trace.Steps = append(trace.Steps, Step{Workload: len(trace.Workloads) - 1, Replicas: max(3, nodes/20)})
+		trace.Steps = append(trace.Steps, Step{Workload: len(trace.Workloads) - 1, Replicas: max(3, nodes/40)})
 	}
 	batch := TracedWorkload{Workload: Workload{Run: 20 * time.Minute, RunJitter: 20 * time.Minute, Pod: fake.Pod("batch",
 		fake.Requests("2", "4Gi"), fake.Label("app", "batch"), fake.Annotation(v1.DoNotDisruptAnnotationKey, "true"))}}
-	trace.AddBatch(batch, Batch{Pods: max(1, nodes/6), Every: 2 * time.Hour}, span, seed)
+	trace.AddBatch(batch, Batch{Pods: max(1, nodes/12), Every: 2 * time.Hour}, span, seed)
 	return Simulation{
 		Config: Config{
 			Seed:          seed,

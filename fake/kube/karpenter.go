@@ -40,8 +40,13 @@ const (
 	spotChoices   = 15               // how many cheaper types a single spot node needs
 )
 
-// Name is karpenter.
-func (k *Karpenter) Name() string { return "karpenter" }
+// Name is karpenter, or karpenter-spot with SpotToSpot.
+func (k *Karpenter) Name() string {
+	if k.SpotToSpot {
+		return "karpenter-spot"
+	}
+	return "karpenter"
+}
 
 // Decide looks for the next command.
 func (k *Karpenter) Decide(ctx context.Context, in disruption.Input) (*disruption.Decision, error) {

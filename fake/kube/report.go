@@ -94,7 +94,11 @@ func Table(reports ...*Report) string {
 	row("plans", number(func(r *Report) int { return r.Plans }))
 	row("decisions", number(func(r *Report) int { return r.Decisions }))
 	w.Flush()
-	return b.String()
+	lines := strings.SplitAfter(b.String(), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimPrefix(line, "  ") // the writer's padding before the first cell
+	}
+	return strings.Join(lines, "")
 }
 
 // meter watches a cluster and adds up.

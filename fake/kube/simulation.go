@@ -37,7 +37,7 @@ func (s Simulation) Run(ctx context.Context, policy Policy) (*Report, error) {
 			return nil, fmt.Errorf("simulation: %w", err)
 		}
 	}
-	if err := s.Trace.play(cluster); err != nil {
+	if err := s.Trace.Play(cluster); err != nil {
 		return nil, fmt.Errorf("simulation: %w", err)
 	}
 	autoscaler := NewAutoscaler(ctx, cluster, policy, s.Autoscaler)

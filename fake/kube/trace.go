@@ -71,8 +71,8 @@ func (t *Trace) Budgets() []*policyv1.PodDisruptionBudget {
 	return out
 }
 
-// play adds the workloads to the cluster and lets the steps happen in time, counted from now.
-func (t *Trace) play(c *Cluster) error {
+// Play adds the workloads to the cluster and lets the steps happen in time, counted from now.
+func (t *Trace) Play(c *Cluster) error {
 	for i := range t.Workloads {
 		if err := c.AddWorkload(t.Workloads[i].Workload); err != nil {
 			return err
