@@ -34,6 +34,7 @@ type candidate struct {
 	// barred is set when the node may not be disrupted, cause is why it is to go, content is what its pods ask for, and waste what
 	// it costs beyond what these are worth.
 	barred  bool
+	held    bool // it is to go for another reason than money, and must wait
 	cause   cause
 	content amounts
 	kinds   []int32 // of movable, their places in worth.kinds

@@ -3,6 +3,7 @@ package disruption
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +23,9 @@ func (p *planner) consolidate(ctx context.Context, s *scene) (*scene, error) {
 	for range maxTurns {
 		before := len(p.chosen)
 		var err error
+		if s, err = p.atOnce(ctx, s, cands); err != nil {
+			return nil, err
+		}
 		if s, err = p.giveBack(ctx, s, cands); err != nil {
 			return nil, err
 		}
@@ -33,6 +37,58 @@ func (p *planner) consolidate(ctx context.Context, s *scene) (*scene, error) {
 		}
 	}
 	return s, nil
+}
+
+// atOnce exchanges the most wasteful of few candidates at once, if that is worth more than to give back those that others have room
+// for: to fill a node up that is then to be exchanged as well would move pods twice.
+func (p *planner) atOnce(ctx context.Context, s *scene, cands []*candidate) (*scene, error) {
+	free := p.free(cands)
+	if len(free) < 2 || len(free) > fewCandidates {
+		return s, nil
+	}
+	kept := maps.Clone(p.kept)
+	slots := p.slots()
+	open := slices.DeleteFunc(slices.Clone(free), func(c *candidate) bool { return !p.hasRoom(c, slots) })
+	p.byRelief(open)
+	parts, err := p.together(ctx, s, open)
+	if err != nil {
+		return nil, err
+	}
+	least := 0.0
+	for i := range parts {
+		least += p.profit(parts[i].saving(), &parts[i])
+		p.release(v1.ReasonUnderutilized, parts[i].remove)
+	}
+	p.kept = kept
+	var sets [][]*candidate
+	for n := 2; n <= len(free); n = n*3/2 + n%2 {
+		if set := free[:n:n]; p.affords(set) && n <= p.o.MaxNodes {
+			sets = append(sets, set)
+		}
+	}
+	outcomes, err := p.ask(ctx, s, sets)
+	if err != nil {
+		return nil, err
+	}
+	best := outcome{}
+	for _, o := range outcomes {
+		t := part{remove: o.remove}
+		if worth := p.profit(o.gain(), &t); len(o.plan.Launches) > 0 && o.gain() > 0 && worth > least+p.o.MinSavings {
+			best, least = o, worth
+		}
+	}
+	if best.plan == nil {
+		return s, nil
+	}
+	if parts, _, err = p.disjoint(ctx, s, []outcome{best}); err != nil || len(parts) == 0 {
+		return s, err
+	}
+	return p.commit(ctx, s, v1.ReasonUnderutilized, parts)
+}
+
+// profit is what a saving comes to, in dollars, while it lasts, minus what it costs to disturb the pods.
+func (p *planner) profit(saving float64, t *part) float64 {
+	return saving*p.life(t).Hours() - p.o.EvictionPrice*t.cost()
 }
 
 // maxTurns is how often nodes are given back and exchanged in turn.

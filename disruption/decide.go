@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"maps"
+	"math"
 	"runtime"
 	"slices"
 	"strings"
@@ -142,9 +143,17 @@ func (p *planner) full() bool { return p.o.MaxCommands > 0 && len(p.chosen) >= p
 // keep notes why the node stays. The first reason of a node that is no candidate stays; of the reasons of candidates the last
 // counts, which is what was found out last.
 func (p *planner) keep(c *candidate, k Kept) {
+	if c.held && k.Code.afterAll() {
+		return // that it must go says more than that it would not save money
+	}
 	k.Node = c.name
 	p.kept[c.name] = k
-	p.wake(k.Until, k.Code, k.Detail)
+	switch {
+	case k.Code == CodeBudget:
+		p.wake(k.Until, "a budget of", c.owner(), "opens")
+	default:
+		p.wake(k.Until, c.name+":", k.Code, "ends")
+	}
 }
 
 // wake notes that at that instant the facts could decide otherwise.
@@ -296,6 +305,8 @@ func (p *planner) decision() *Decision {
 		switch {
 		case p.destination[c.name] && (!known || k.Code.afterAll()):
 			k = Kept{Code: CodeDestination}
+		case p.full() && (!known || k.Code.afterAll() && k.Code != CodeBudget):
+			k = Kept{Code: CodeNotEvaluated, Detail: "the decision has as many commands as it may have"}
 		case !known:
 			k = Kept{Code: CodeNotEvaluated, Detail: "the effort ran out"}
 		}
@@ -320,6 +331,9 @@ func (p *planner) decision() *Decision {
 			point.Saving += d.Commands[i].Savings
 			d.Frontier = append(d.Frontier, point)
 		}
+	}
+	if math.Abs(d.After) < 1e-9 {
+		d.After = 0 // of all nodes that have gone, but for rounding
 	}
 	if !slices.ContainsFunc(d.Commands, func(c Command) bool { return len(c.Stranded) > 0 }) {
 		d.Bound = p.bound()

@@ -127,9 +127,9 @@ func (g *guard) governs(pod *corev1.Pod) (*pdb, string) {
 	default:
 		names := make([]string, len(budgets))
 		for i, b := range budgets {
-			names[i] = b.name
+			names[i] = b.source.Name
 		}
-		return nil, fmt.Sprintf("PodDisruptionBudgets %s select one pod, which cannot be evicted therefore", strings.Join(names, " and "))
+		return nil, fmt.Sprintf("%s select it both, and so it cannot be evicted", strings.Join(names, " and "))
 	}
 	b := budgets[0]
 	if notReady(pod) {
@@ -139,7 +139,7 @@ func (g *guard) governs(pod *corev1.Pod) (*pdb, string) {
 		}
 	}
 	if b.never != "" {
-		return nil, fmt.Sprintf("PodDisruptionBudget %s never lets a pod go: %s", b.name, b.never)
+		return nil, fmt.Sprintf("%s never allows an eviction: %s", b.source.Name, b.never)
 	}
 	return b, ""
 }
@@ -165,7 +165,7 @@ func (g *guard) demandOf(c *candidate) *demand {
 		switch {
 		case why != "":
 			if d.blocked == "" {
-				d.blocked = fmt.Sprintf("pod %s/%s: %s", pod.Namespace, pod.Name, why)
+				d.blocked = fmt.Sprintf("%s/%s: %s", pod.Namespace, pod.Name, why)
 			}
 		case b != nil:
 			at := slices.IndexFunc(d.needs, func(n need) bool { return n.of == b })
@@ -202,7 +202,7 @@ func (g *guard) admits(c *candidate) (Kept, bool) {
 		if n.of.left(g.inTurn) >= wanted {
 			continue
 		}
-		detail := fmt.Sprintf("pod %s/%s: %s", n.first.Namespace, n.first.Name, n.of.text())
+		detail := fmt.Sprintf("%s/%s: %s", n.first.Namespace, n.first.Name, n.of.text())
 		if wanted > 1 {
 			detail += fmt.Sprintf(", the node has %d", n.pods)
 		}

@@ -22,29 +22,29 @@ func TestVerdict(t *testing.T) {
 	}{
 		{"one may go", nil, verdictYes, ""},
 		{"none may go now", func(b *policyv1.PodDisruptionBudget, _ *corev1.Pod) { b.Status.DisruptionsAllowed = 0 },
-			verdictNotNow, "PodDisruptionBudget default/b lets 0 pods go now"},
+			verdictNotNow, "b allows 0 evictions"},
 		{"the status is old", func(b *policyv1.PodDisruptionBudget, _ *corev1.Pod) { b.Generation = 2 },
-			verdictNotNow, "PodDisruptionBudget default/b has a status that is older than its spec"},
+			verdictNotNow, "b has a status that is older than its spec"},
 		{"maxUnavailable 0", func(b *policyv1.PodDisruptionBudget, _ *corev1.Pod) {
 			b.Spec.MaxUnavailable = ptr.To(intstr.FromInt32(0))
 		},
-			verdictNever, "PodDisruptionBudget default/b never lets a pod go: maxUnavailable is 0"},
+			verdictNever, "b never allows an eviction: maxUnavailable is 0"},
 		{"maxUnavailable 0%", func(b *policyv1.PodDisruptionBudget, _ *corev1.Pod) {
 			b.Spec.MaxUnavailable = ptr.To(intstr.FromString("0%"))
 		},
-			verdictNever, "PodDisruptionBudget default/b never lets a pod go: maxUnavailable is 0%"},
+			verdictNever, "b never allows an eviction: maxUnavailable is 0%"},
 		{"minAvailable 100%", func(b *policyv1.PodDisruptionBudget, _ *corev1.Pod) {
 			b.Spec.MaxUnavailable, b.Spec.MinAvailable = nil, ptr.To(intstr.FromString("100%"))
 			b.Status.DisruptionsAllowed = 0
-		}, verdictNever, "PodDisruptionBudget default/b never lets a pod go: minAvailable is 100%"},
+		}, verdictNever, "b never allows an eviction: minAvailable is 100%"},
 		{"minAvailable is as many as there are", func(b *policyv1.PodDisruptionBudget, _ *corev1.Pod) {
 			b.Spec.MaxUnavailable, b.Spec.MinAvailable = nil, ptr.To(intstr.FromInt32(3))
 			b.Status.DisruptionsAllowed, b.Status.ExpectedPods = 0, 3
-		}, verdictNever, "PodDisruptionBudget default/b never lets a pod go: minAvailable is 3 of 3 pods"},
+		}, verdictNever, "b never allows an eviction: minAvailable is 3 of 3 pods"},
 		{"minAvailable is less than there are", func(b *policyv1.PodDisruptionBudget, _ *corev1.Pod) {
 			b.Spec.MaxUnavailable, b.Spec.MinAvailable = nil, ptr.To(intstr.FromInt32(2))
 			b.Status.DisruptionsAllowed, b.Status.ExpectedPods = 0, 3
-		}, verdictNotNow, "PodDisruptionBudget default/b lets 0 pods go now"},
+		}, verdictNotNow, "b allows 0 evictions"},
 		{"another namespace", func(b *policyv1.PodDisruptionBudget, _ *corev1.Pod) {
 			b.Namespace, b.Status.DisruptionsAllowed = "other", 0
 		}, verdictYes, ""},
@@ -56,7 +56,7 @@ func TestVerdict(t *testing.T) {
 		}, verdictYes, ""},
 		{"an empty selector selects all", func(b *policyv1.PodDisruptionBudget, _ *corev1.Pod) {
 			b.Spec.Selector, b.Status.DisruptionsAllowed = &metav1.LabelSelector{}, 0
-		}, verdictNotNow, "PodDisruptionBudget default/b lets 0 pods go now"},
+		}, verdictNotNow, "b allows 0 evictions"},
 		{"a pod that is not ready, and may go always", func(b *policyv1.PodDisruptionBudget, pod *corev1.Pod) {
 			b.Spec.UnhealthyPodEvictionPolicy, b.Status.DisruptionsAllowed = ptr.To(policyv1.AlwaysAllow), 0
 			pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionFalse}}
@@ -64,7 +64,7 @@ func TestVerdict(t *testing.T) {
 		{"a pod that is ready may not for that", func(b *policyv1.PodDisruptionBudget, pod *corev1.Pod) {
 			b.Spec.UnhealthyPodEvictionPolicy, b.Status.DisruptionsAllowed = ptr.To(policyv1.AlwaysAllow), 0
 			pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
-		}, verdictNotNow, "PodDisruptionBudget default/b lets 0 pods go now"},
+		}, verdictNotNow, "b allows 0 evictions"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b, pod := budgetFor("b", "web", 1), running("web")
@@ -99,7 +99,7 @@ func TestEvictionsAddUp(t *testing.T) {
 	kept, ok := p.pdbs.admits(b)
 	require.False(t, ok)
 	require.Equal(t, Kept{Node: "b", Code: CodePDB,
-		Detail: "pod default/web-0b: PodDisruptionBudget default/web lets 3 pods go now, 2 taken, the node has 2"}, kept)
+		Detail: "default/web-0b: web allows 3 evictions, 2 taken, the node has 2"}, kept)
 	p.pdbs.giveBack(a)
 	_, ok = p.pdbs.admits(b)
 	require.True(t, ok)
@@ -109,7 +109,7 @@ func TestANodeWithMorePodsThanTheBudgetLetsGo(t *testing.T) {
 	p := ask(t, fleet(1), Options{})
 	kept, ok := p.pdbs.admits(p.by["a"])
 	require.False(t, ok)
-	require.Equal(t, "pod default/web-0a: PodDisruptionBudget default/web lets 1 pod go now, the node has 2", kept.Detail)
+	require.Equal(t, "default/web-0a: web allows 1 eviction, the node has 2", kept.Detail)
 }
 
 func TestEvictionsInTurnNeedOne(t *testing.T) {

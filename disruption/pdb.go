@@ -141,9 +141,9 @@ func (b *pdb) left(inTurn bool) int {
 
 // text is what the budget allows, for people.
 func (b *pdb) text() string {
-	text := fmt.Sprintf("PodDisruptionBudget %s lets %d %s go now", b.name, b.allowed, plural(b.allowed, "pod", "pods"))
+	text := fmt.Sprintf("%s allows %d %s", b.source.Name, b.allowed, plural(b.allowed, "eviction", "evictions"))
 	if b.source.Status.ObservedGeneration < b.source.Generation {
-		text = fmt.Sprintf("PodDisruptionBudget %s has a status that is older than its spec", b.name)
+		text = fmt.Sprintf("%s has a status that is older than its spec", b.source.Name)
 	}
 	if b.taken > 0 {
 		text += fmt.Sprintf(", %d taken", b.taken)

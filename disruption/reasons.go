@@ -252,61 +252,69 @@ func (p *planner) replace(ctx context.Context, s *scene) (*scene, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i := 0; i < len(drifted) && !p.spent(); {
-		set, seen := p.admit(v1.ReasonDrifted, drifted[i:], p.o.MaxNodes)
-		i += seen
-		for len(set) > 0 {
-			p.stats.WhatIfs++
-			o, err := p.without(ctx, s, set...)
-			if err != nil {
-				return nil, err
-			}
-			if len(o.plan.Unplaced) == 0 {
-				parts := p.parts(o)
-				for i := range parts {
-					if key := p.domains.opens(&parts[i]); key != "" && len(p.chosen) > 0 {
-						for _, c := range parts[i].remove {
-							p.keep(c, p.waits(key))
-						}
-						p.release(v1.ReasonDrifted, parts[i].remove)
-						parts[i].remove = nil
-					}
-				}
-				parts = slices.DeleteFunc(parts, func(t part) bool { return t.remove == nil })
-				if s, err = p.commit(ctx, s, v1.ReasonDrifted, parts); err != nil {
-					return nil, err
-				}
-				break
-			}
-			set = p.withoutHomeless(set, o)
+	for !p.spent() {
+		set, _ := p.admit(v1.ReasonDrifted, drifted, p.o.MaxNodes)
+		if len(set) == 0 {
+			break
 		}
+		p.stats.WhatIfs++
+		o, err := p.without(ctx, s, set...)
+		if err != nil {
+			return nil, err
+		}
+		gone := set
+		if len(o.plan.Unplaced) > 0 { // without those that are stuck, others may have their turn
+			p.release(v1.ReasonDrifted, set)
+			gone = p.stuck(set, o)
+		} else if s, err = p.commit(ctx, s, v1.ReasonDrifted, p.orderly(p.parts(o))); err != nil {
+			return nil, err
+		}
+		drifted = slices.DeleteFunc(drifted, func(c *candidate) bool { return slices.Contains(gone, c) })
+	}
+	for _, c := range drifted {
+		_, kept := p.kept[c.name]
+		c.held = kept
 	}
 	return p.replaceStatic(ctx, s)
 }
 
-// withoutHomeless is the set without the nodes whose pods have no place, which are kept.
-func (p *planner) withoutHomeless(set []*candidate, o outcome) []*candidate {
+// orderly are the parts that open no domain to pods that other commands move; the nodes of the others are kept.
+func (p *planner) orderly(parts []part) []part {
+	return slices.DeleteFunc(parts, func(t part) bool {
+		key := p.domains.opens(&t)
+		if key == "" || len(p.chosen) == 0 {
+			return false
+		}
+		for _, c := range t.remove {
+			p.keep(c, p.waits(key))
+			c.held = true
+		}
+		p.release(v1.ReasonDrifted, t.remove)
+		return true
+	})
+}
+
+// stuck are the nodes of the set whose pods have no place, which are kept. Where pods of none of them have none, all are stuck but
+// the first.
+func (p *planner) stuck(set []*candidate, o outcome) []*candidate {
 	homeless := map[types.NamespacedName]bool{}
 	for _, pod := range o.homeless() {
 		homeless[pod] = true
 	}
-	var rest, stuck []*candidate
+	var out []*candidate
 	for _, c := range set {
 		if slices.ContainsFunc(c.movable, func(pod *corev1.Pod) bool { return homeless[podName(pod)] }) {
-			stuck = append(stuck, c)
-			p.keep(c, Kept{Code: CodeNoPlace, Detail: noPlace(o)})
-			continue
+			out = append(out, c)
 		}
-		rest = append(rest, c)
 	}
-	if len(stuck) == 0 { // a pod of none of them: they go one by one next time
-		for _, c := range rest[1:] {
-			p.keep(c, Kept{Code: CodeNoPlace, Detail: noPlace(o)})
-		}
-		stuck, rest = rest, nil
+	if len(out) == 0 {
+		out = set[min(1, len(set)-1):]
 	}
-	p.release(v1.ReasonDrifted, stuck)
-	return rest
+	for _, c := range out {
+		p.keep(c, Kept{Code: CodeNoPlace, Detail: noPlace(o)})
+		c.held = true
+	}
+	return out
 }
 
 // replaceStatic replaces drifted nodes of pools with replicas: each by one machine from the template, whatever its pods ask for.
