@@ -100,7 +100,7 @@ func (p *planner) wasteful() []*candidate {
 	p.newWorth()
 	var out []*candidate
 	for _, c := range p.all {
-		if p.taken[c.name] || !p.mayConsolidate(c) {
+		if p.taken[c.name] || c.held || !p.mayConsolidate(c) {
 			continue
 		}
 		c.waste = c.price - p.worth.of(c.content)

@@ -143,8 +143,8 @@ func (p *planner) full() bool { return p.o.MaxCommands > 0 && len(p.chosen) >= p
 // keep notes why the node stays. The first reason of a node that is no candidate stays; of the reasons of candidates the last
 // counts, which is what was found out last.
 func (p *planner) keep(c *candidate, k Kept) {
-	if c.held && k.Code.afterAll() {
-		return // that it must go says more than that it would not save money
+	if c.held {
+		return // that it is to go, and why it must wait, says more than that it would not save money
 	}
 	k.Node = c.name
 	p.kept[c.name] = k

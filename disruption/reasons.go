@@ -116,18 +116,13 @@ func noPlace(o outcome) string {
 // forced removes the nodes that cannot wait: the cloud takes them, they are broken, they have expired, or their pool has more
 // than its replicas. Pods that have no other place are stranded, and said to be.
 func (p *planner) forced(ctx context.Context, s *scene) (*scene, error) {
-	before := maps.Clone(p.kept)
-	broken := p.broken()
-	for _, c := range p.all {
-		if p.kept[c.name] != before[c.name] {
-			c.barred = true // it is broken, and must stay all the same
-		}
-	}
+	broken := p.holding(p.broken)
 	var set []*candidate
 	want := func(c *candidate, why cause) {
 		if budgeted := why.reason == ReasonExpired && p.o.ExpirationBudget || why.reason == ReasonUnhealthy && p.o.RepairBudget; budgeted {
 			if left, text, until := p.budgets.left(c.pool, why.reason); left <= 0 {
 				p.keep(c, Kept{Code: CodeBudget, Detail: text, Until: until})
+				c.held = true
 				return
 			}
 		}
@@ -204,6 +199,16 @@ func (p *planner) shut(ctx context.Context, s *scene, set []*candidate) (*scene,
 	}
 	next.gone = s.gone
 	return next, nil
+}
+
+// holding calls what may keep nodes that are to go, and holds those.
+func (p *planner) holding(find func() map[*candidate]cause) map[*candidate]cause {
+	before := maps.Clone(p.kept)
+	out := find()
+	for _, c := range p.all {
+		c.held = c.held || p.kept[c.name] != before[c.name]
+	}
+	return out
 }
 
 // empty removes nodes without pods that would have to move, as far as the budgets admit: the dearest first.
@@ -319,8 +324,13 @@ func (p *planner) stuck(set []*candidate, o outcome) []*candidate {
 
 // replaceStatic replaces drifted nodes of pools with replicas: each by one machine from the template, whatever its pods ask for.
 func (p *planner) replaceStatic(ctx context.Context, s *scene) (*scene, error) {
+	var list []*candidate
+	p.holding(func() map[*candidate]cause {
+		list = p.staticDrift()
+		return nil
+	})
 	var parts []part
-	for _, c := range p.staticDrift() {
+	for _, c := range list {
 		if p.taken[c.name] {
 			continue
 		}

@@ -80,19 +80,25 @@ func (p *planner) remade(c *candidate, pods []*corev1.Pod) []*corev1.Pod {
 		if out == nil {
 			out = slices.Clone(pods)
 		}
-		changed := *pod
 		if wants {
-			yes := true
-			changed.OwnerReferences = append(slices.Clone(pod.OwnerReferences), metav1.OwnerReference{Kind: "Pod", Name: pod.Name, UID: pod.UID, Controller: &yes})
-		} else {
-			changed.OwnerReferences = nil
+			out[i] = withController(pod)
+			continue
 		}
+		changed := *pod
+		changed.OwnerReferences = nil
 		out[i] = &changed
 	}
 	if out == nil {
 		return pods
 	}
 	return out
+}
+
+// withController is the pod as if somebody made it anew.
+func withController(pod *corev1.Pod) *corev1.Pod {
+	yes, out := true, *pod
+	out.OwnerReferences = append(slices.Clone(pod.OwnerReferences), metav1.OwnerReference{Kind: "Pod", Name: pod.Name, UID: pod.UID, Controller: &yes})
+	return &out
 }
 
 // onTheirWay adds the replacements of commands in progress that the snapshot does not show yet.
@@ -131,6 +137,9 @@ func (p *planner) placed(ctx context.Context, s scheduling.Snapshot) (scheduling
 	}
 	waiting := make(map[types.NamespacedName]*corev1.Pod, len(s.Pods))
 	for _, pod := range s.Pods {
+		if isBare(pod) {
+			pod = withController(pod) // it waits again if its node goes
+		}
 		waiting[podName(pod)] = pod
 	}
 	for _, a := range plan.Assignments {
