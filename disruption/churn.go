@@ -154,6 +154,23 @@ func (p *planner) life(t *part) time.Duration {
 	return life
 }
 
+// overlap is how long a replacement is paid for beside what it replaces, while it starts and the pods move, where nothing has been
+// learned of its pool.
+const overlap = 3 * time.Minute
+
+// effort is what it costs to carry the part out, in dollars: to disturb its pods, and to pay for old and new at once for a while.
+func (p *planner) effort(t *part) float64 {
+	costs := p.o.EvictionPrice * (t.cost() - float64(len(t.remove)))
+	for i := range t.launches {
+		span := overlap
+		if learned, known := p.in.StartUp[t.launches[i].NodePool]; known {
+			span = learned
+		}
+		costs += t.launches[i].Price() * span.Hours()
+	}
+	return costs
+}
+
 // required is what the part must save at the least, in dollars per hour, for prices not to be what decides.
 func (p *planner) required(t *part) float64 {
 	least := p.o.MinSavings

@@ -72,7 +72,7 @@ func (p *planner) atOnce(ctx context.Context, s *scene, cands []*candidate) (*sc
 	}
 	best := outcome{}
 	for _, o := range outcomes {
-		t := part{remove: o.remove}
+		t := part{remove: o.remove, launches: o.plan.Launches}
 		if worth := p.profit(o.gain(), &t); len(o.plan.Launches) > 0 && o.gain() > 0 && worth > least+p.o.MinSavings {
 			best, least = o, worth
 		}
@@ -86,9 +86,9 @@ func (p *planner) atOnce(ctx context.Context, s *scene, cands []*candidate) (*sc
 	return p.commit(ctx, s, v1.ReasonUnderutilized, parts)
 }
 
-// profit is what a saving comes to, in dollars, while it lasts, minus what it costs to disturb the pods.
+// profit is what a saving comes to, in dollars, while it lasts, minus what it costs to get there.
 func (p *planner) profit(saving float64, t *part) float64 {
-	return saving*p.life(t).Hours() - p.o.EvictionPrice*t.cost()
+	return saving*p.life(t).Hours() - p.effort(t)
 }
 
 // maxTurns is how often nodes are given back and exchanged in turn.

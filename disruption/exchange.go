@@ -348,8 +348,8 @@ func (p *planner) worthIt(t *part) (Kept, bool) {
 		return Kept{Code: CodeCoolDown, Detail: fmt.Sprintf("%s was exchanged for %s before", e.gave, e.got)}, false
 	}
 	life := p.life(t)
-	if saved, costs := t.saving()*life.Hours(), p.o.EvictionPrice*(t.cost()-float64(len(t.remove))); saved < costs {
-		return Kept{Code: CodeNotWorth, Detail: fmt.Sprintf("saves %s in %s, for disturbing pods worth %s", money(saved), life.Round(time.Minute), money(costs))}, false
+	if saved, costs := t.saving()*life.Hours(), p.effort(t); saved < costs {
+		return Kept{Code: CodeNotWorth, Detail: fmt.Sprintf("saves %s in %s, for what it costs to get there, %s", money(saved), life.Round(time.Minute), money(costs))}, false
 	}
 	return p.balanced(t)
 }

@@ -96,6 +96,7 @@ func (p *planner) note(c *candidate, o outcome) {
 	case o.plan == nil:
 	case len(homeless) > 0:
 		p.keep(c, Kept{Code: CodeNoPlace, Detail: noPlace(o)})
+	case o.clean() && p.kept[c.name].Code == CodeBudget: // that is why it stays
 	case o.clean():
 		p.keep(c, Kept{Code: CodeNoPlace, Detail: "its pods find room, but not beside those of other commands"})
 	default:
