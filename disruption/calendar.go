@@ -294,10 +294,10 @@ func daysText(days []int, total int, from time.Time) string {
 		for j+1 < len(days) && days[j+1] == days[j]+1 {
 			j++
 		}
-		switch {
-		case j == i:
+		switch j {
+		case i:
 			out = append(out, name(days[i]))
-		case j == i+1:
+		case i + 1:
 			out = append(out, name(days[i]), name(days[j]))
 		default:
 			out = append(out, name(days[i])+" - "+name(days[j]))

@@ -18,8 +18,8 @@ const (
 	minSavings        = 0.001
 	minSavingsPercent = 1
 	spotMargin        = 15
-	evictionPrice     = 0.0002
-	horizon           = 4 * time.Hour
+	evictionPrice     = 0.001
+	horizon           = 2 * time.Hour
 	coolDown          = 10 * time.Minute
 	memory            = 24 * time.Hour
 	backOff           = 5 * time.Minute

@@ -57,7 +57,7 @@ func (p *planner) atOnce(ctx context.Context, s *scene, cands []*candidate) (*sc
 	least := 0.0
 	for i := range parts {
 		least += p.profit(parts[i].saving(), &parts[i])
-		p.release(v1.ReasonUnderutilized, parts[i].remove)
+		p.release(parts[i].remove)
 	}
 	p.kept = kept
 	var sets [][]*candidate
@@ -270,7 +270,7 @@ func (g *gathering) add(ctx context.Context, cands []*candidate) error {
 			g.chunk, g.failures = min(2*g.chunk, batch), 0
 			continue
 		}
-		p.release(v1.ReasonUnderutilized, more)
+		p.release(more)
 		if len(more) > 1 {
 			g.chunk = max(1, len(more)/4)
 			continue

@@ -148,12 +148,11 @@ func (p *planner) keep(c *candidate, k Kept) {
 	}
 	k.Node = c.name
 	p.kept[c.name] = k
-	switch {
-	case k.Code == CodeBudget:
+	if k.Code == CodeBudget {
 		p.wake(k.Until, "a budget of", c.owner(), "opens")
-	default:
-		p.wake(k.Until, c.name+":", k.Code, "ends")
+		return
 	}
+	p.wake(k.Until, c.name+":", k.Code, "ends")
 }
 
 // wake notes that at that instant the facts could decide otherwise.
@@ -221,7 +220,7 @@ func (p *planner) alone(ctx context.Context) error {
 
 // giveUp takes a choice back.
 func (p *planner) giveUp(c choice) {
-	p.release(c.reason, c.remove)
+	p.release(c.remove)
 	for _, n := range c.remove {
 		delete(p.taken, n.name)
 		p.keep(n, Kept{Code: CodeNoPlace, Detail: "its pods find places only once other commands have been carried out"})
@@ -344,11 +343,7 @@ func (p *planner) decision() *Decision {
 // afterAll reports whether the code is of a candidate that was looked at with a view to saving money: that it takes pods of a
 // command says more.
 func (k Code) afterAll() bool {
-	switch k {
-	case CodeNotCheaper, CodeNoPlace, CodeNotEvaluated, CodeBudget, CodeNotWorth:
-		return true
-	}
-	return false
+	return slices.Contains([]Code{CodeNotCheaper, CodeNoPlace, CodeNotEvaluated, CodeBudget, CodeNotWorth}, k)
 }
 
 func compareFirst(a, b choice) int { return strings.Compare(a.remove[0].name, b.remove[0].name) }

@@ -194,7 +194,7 @@ func (p *planner) disjoint(ctx context.Context, s *scene, sets []outcome) (out [
 				continue
 			}
 			if set, _ := p.admit(v1.ReasonUnderutilized, t.remove, len(t.remove)); len(set) < len(t.remove) {
-				p.release(v1.ReasonUnderutilized, set)
+				p.release(set)
 				continue
 			}
 			final.join(&t)
@@ -282,7 +282,7 @@ func (p *planner) spare(ctx context.Context, s *scene, o outcome) (outcome, erro
 	for range 4 {
 		bought := map[string]int{}
 		for i := range o.plan.Launches {
-			bought[o.plan.Launches[i].NodePool+"/"+o.plan.Launches[i].Offering().OfferingKey.String()]++
+			bought[o.plan.Launches[i].NodePool+"/"+o.plan.Launches[i].Offering().String()]++
 		}
 		byCost := slices.Clone(o.remove)
 		slices.SortStableFunc(byCost, func(a, b *candidate) int {

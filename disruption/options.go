@@ -23,9 +23,9 @@ type Options struct {
 	// from, as in Karpenter, where it is 15. 0 asks for none: SpotMargin takes its place.
 	SpotAlternatives int
 	// EvictionPrice is what it costs to disturb one plain pod, in dollars: what is saved within Horizon must be more than
-	// that for all pods that are moved. 0 means 0.0002.
+	// that for all pods that are moved, and what replacements cost while what they replace is still there. 0 means 0.001.
 	EvictionPrice float64
-	// Horizon is how long a new arrangement is expected to last. A node that expires earlier lasts until then. 0 means 4 hours.
+	// Horizon is how long a new arrangement is expected to last. A node that expires earlier lasts until then. 0 means 2 hours.
 	Horizon time.Duration
 	// CoolDown is how long a node that a command launched, and a pod that a command moved, are left alone by commands that
 	// only save money. 0 means 10 minutes.

@@ -150,7 +150,7 @@ func (p *planner) lacksValues(l *scheduling.Launch) string {
 		for _, c := range l.Choices {
 			p.addValues(values, l, c, r.Key)
 		}
-		if len(values) < int(*r.MinValues) {
+		if len(values) < *r.MinValues {
 			return r.Key
 		}
 	}

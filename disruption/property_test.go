@@ -46,7 +46,7 @@ import (
 // A longer run: go test ./disruption -run TestProperties -worlds 50000 -seed 1000 -timeout 5h.
 var (
 	worldCount   = flag.Int("worlds", 2000, "how many random worlds the property tests try")
-	oneOf        = flag.Int("large", 16, "one of how many random worlds is of any size; the others have a handful of pods")
+	oneOf        = flag.Int("large", 64, "one of how many random worlds is of any size; the others have a handful of pods")
 	firstSeed    = flag.Uint64("seed", 0, "seed of the first random world")
 	reportLength = flag.Int("report", 3000, "how much of a failing world is printed")
 )

@@ -50,7 +50,7 @@ func consolidated(t *testing.T, workload, catalog string, share float64) {
 	start := lose(firstFit(t, buyable(t, world.Snapshot)), share, 1)
 	bound := boundOf(t, start)
 	kerf := carryOn(t, start, time.Hour, func(ctx context.Context, in disruption.Input) (*disruption.Decision, error) {
-		return disruption.Decide(ctx, in, disruption.Options{})
+		return disruption.Decide(ctx, in, disruption.Options{Horizon: 24 * time.Hour, EvictionPrice: -1}) // a cluster at rest
 	})
 	karpenter := carryOn(t, start, 20*time.Second, (&kube.Karpenter{}).Decide)
 	gap := 100 * (kerf.price/bound - 1)

@@ -55,7 +55,7 @@ func (p *planner) admit(reason v1.DisruptionReason, list []*candidate, most int)
 }
 
 // release gives back what admit has reserved.
-func (p *planner) release(reason v1.DisruptionReason, set []*candidate) {
+func (p *planner) release(set []*candidate) {
 	for _, c := range set {
 		p.budgets.giveBack(c)
 		p.pdbs.giveBack(c)
@@ -270,7 +270,7 @@ func (p *planner) replace(ctx context.Context, s *scene) (*scene, error) {
 		}
 		gone := set
 		if len(o.plan.Unplaced) > 0 { // without those that are stuck, others may have their turn
-			p.release(v1.ReasonDrifted, set)
+			p.release(set)
 			gone = p.stuck(set, o)
 		} else if s, err = p.commit(ctx, s, v1.ReasonDrifted, p.orderly(p.parts(o))); err != nil {
 			return nil, err
@@ -295,7 +295,7 @@ func (p *planner) orderly(parts []part) []part {
 			p.keep(c, p.waits(key))
 			c.held = true
 		}
-		p.release(v1.ReasonDrifted, t.remove)
+		p.release(t.remove)
 		return true
 	})
 }
@@ -341,7 +341,7 @@ func (p *planner) replaceStatic(ctx context.Context, s *scene) (*scene, error) {
 		}
 		l, err := p.fromTemplate(ctx, c.pool)
 		if err != nil {
-			p.release(v1.ReasonDrifted, set)
+			p.release(set)
 			p.keep(c, Kept{Code: CodeNoPlace, Detail: err.Error()})
 			continue
 		}

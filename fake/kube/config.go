@@ -121,7 +121,7 @@ func (c Config) validate() error {
 	}
 	for name, span := range spans {
 		if span.Min < 0 || span.Max < span.Min {
-			return fmt.Errorf("Timing.%s: from %s to %s is no span", name, span.Min, span.Max)
+			return fmt.Errorf("config: Timing.%s: from %s to %s is no span", name, span.Min, span.Max)
 		}
 	}
 	w := c.Weather

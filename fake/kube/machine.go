@@ -83,7 +83,7 @@ func (c *Cluster) Launch(l scheduling.Launch) (string, error) {
 		if t == nil || !offering.Launchable() {
 			continue
 		}
-		if c.chance.unit("stock", name, choice.OfferingKey.String()) < c.config.Weather.OutOfStock {
+		if c.chance.unit("stock", name, choice.String()) < c.config.Weather.OutOfStock {
 			c.runOut(choice.OfferingKey)
 			continue
 		}
