@@ -11,7 +11,13 @@
 //
 // An option says the same thing of every kind that it fits: [Label] and [Taint] are for nodes, pools and claims alike,
 // and the compiler refuses the rest. What no option covers is done by a function: [PodFunc], [NodeFunc], [NodePoolFunc],
-// [NodeClaimFunc], [TypeFunc] are options too.
+// [NodeClaimFunc], [TypeFunc], [BudgetFunc] are options too.
+//
+// [Managed] builds a node with its claim and pods, as a NodePool would have launched it, and [PodDisruptionBudget] what keeps
+// pods from being evicted:
+//
+//	node := fake.Managed("n-1", general, fake.OfType(small, "zone-a", "on-demand"), created, fake.With(web))
+//	budget := fake.PodDisruptionBudget("web", map[string]string{"app": "web"}, fake.MaxUnavailable("1"), fake.Allowing(1, 3))
 //
 // [Catalog] generates instance types as a cloud would sell them, the same at every call. For real price lists see
 // package catalog.

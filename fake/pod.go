@@ -2,7 +2,6 @@ package fake
 
 import (
 	"strconv"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -47,11 +46,6 @@ func Pods(n int, name string, options ...PodOption) []*corev1.Pod {
 // in namespace kube-system.
 func DaemonPod(name string, options ...PodOption) *corev1.Pod {
 	return Pod(name, append([]PodOption{Namespace(metav1.NamespaceSystem)}, options...)...)
-}
-
-// Namespace puts the pod there.
-func Namespace(namespace string) PodOption {
-	return PodFunc(func(p *corev1.Pod) { p.Namespace = namespace })
 }
 
 // Labels sets several labels of the pod.
@@ -165,11 +159,6 @@ func OnNode(node string) PodOption {
 // Priority is the pod's priority.
 func Priority(priority int32) PodOption {
 	return PodFunc(func(p *corev1.Pod) { p.Spec.Priority = ptr.To(priority) })
-}
-
-// CreatedAt is the pod's time of creation.
-func CreatedAt(t time.Time) PodOption {
-	return PodFunc(func(p *corev1.Pod) { p.CreationTimestamp = metav1.NewTime(t) })
 }
 
 // defaultRequests makes requests of limits where there are none, as the API server does.

@@ -63,7 +63,7 @@ const closeEnough = 1.02
 
 // proven is the lower bound for placing the pods that the attempt has placed.
 func (s *solver) proven() float64 {
-	if s.spent <= 0 {
+	if s.spent <= 0 || s.opts.Draft {
 		return 0 // what is had for nothing cannot be undercut
 	}
 	bound := s.bound()

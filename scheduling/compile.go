@@ -50,8 +50,9 @@ type Problem struct {
 	rows    []row  // by pool
 	daemons []daemon
 	nodes   []node
-	twins   bool    // some nodes share a hostname
-	shunned []int32 // nodes with a taint of effect PreferNoSchedule
+	frees   []resource.Vector // by node, its room
+	twins   bool              // some nodes share a hostname
+	shunned []int32           // nodes with a taint of effect PreferNoSchedule
 
 	overheads  []overhead
 	overheadOf []int32 // by row

@@ -183,6 +183,48 @@ func (x printer) containers(h print128, list []corev1.Container) print128 {
 	return h
 }
 
+// asks prints all that decides what a running pod takes of its node: what requests looks at.
+func (x printer) asks(pod *corev1.Pod) print128 {
+	h := x.containers(print128{}, pod.Spec.Containers)
+	h = x.containers(h, pod.Spec.InitContainers)
+	h = h.join(x.resources(pod.Spec.Overhead))
+	if r := pod.Spec.Resources; r != nil {
+		h = h.number(1).join(x.resources(r.Requests))
+	}
+	h = x.actual(h, pod.Spec.Containers, pod.Status.ContainerStatuses)
+	h = x.actual(h, pod.Spec.InitContainers, pod.Status.InitContainerStatuses)
+	if r := pod.Status.Resources; r != nil {
+		h = h.number(2).join(x.resources(r.Requests))
+	}
+	h = h.join(x.resources(pod.Status.AllocatedResources))
+	for i := range pod.Status.Conditions {
+		if c := &pod.Status.Conditions[i]; c.Type == corev1.PodResizePending {
+			h = h.number(3).join(x.text(c.Reason))
+		}
+	}
+	return h
+}
+
+// actual prints what the kubelet says that containers have, which counts while they are resized.
+func (x printer) actual(h print128, containers []corev1.Container, list []corev1.ContainerStatus) print128 {
+	for i := range list {
+		s := &list[i]
+		if s.Resources == nil && s.AllocatedResources == nil {
+			continue
+		}
+		h = h.join(x.text(s.Name)).join(x.resources(s.AllocatedResources))
+		if s.Resources != nil {
+			h = h.number(4).join(x.resources(s.Resources.Requests))
+		}
+		for j := range containers {
+			if containers[j].Name == s.Name {
+				h = h.number(uint64(j))
+			}
+		}
+	}
+	return h
+}
+
 // spec prints all of a waiting pod's spec that can decide where it may run, its labels apart. spreads are the topology
 // spread constraints that hold for it.
 func (x printer) spec(pod *corev1.Pod, spreads []corev1.TopologySpreadConstraint) print128 {

@@ -241,6 +241,7 @@ type scale struct {
 	dims      resource.Index
 	of        []int // positions in the universe
 	nodes     []node
+	frees     []resource.Vector
 	types     []typeInfo
 	overheads []overhead
 	rooms     []resource.Vector
@@ -277,7 +278,7 @@ func (k *picking) takeScale() {
 		note(u.daemons[d].demand)
 	}
 	s := u.scales.of(string(asked), func() *scale { return u.newScale(asked) })
-	q.scale, q.dims, q.nodes, q.types, q.overheads, q.rooms = s, s.dims, s.nodes, s.types, s.overheads, s.rooms
+	q.scale, q.dims, q.nodes, q.frees, q.types, q.overheads, q.rooms = s, s.dims, s.nodes, s.frees, s.types, s.overheads, s.rooms
 	for c, of := range k.classes {
 		q.classes[c].demand = s.project(u.classes[of].demand)
 	}
@@ -298,6 +299,7 @@ func (u *universe) newScale(asked []byte) *scale {
 	for i := range s.nodes {
 		s.nodes[i].free = s.project(u.nodes[i].free)
 	}
+	s.frees = freesOf(s.nodes)
 	for i := range s.types {
 		s.types[i].allocatable = s.project(u.types[i].allocatable)
 	}

@@ -68,7 +68,7 @@ func (g *settling) settle(ctx context.Context) error {
 		removed := 0
 		if round <= maxSettles {
 			removed = g.evict()
-		} else if removed = g.evictRefused(); removed == 0 {
+		} else if removed = g.evict(); removed == 0 {
 			break
 		}
 		placed, err := g.complete(ctx)

@@ -142,7 +142,7 @@ func (p *Problem) best(ctx context.Context, opts Options, steps *meter, out left
 			others = append(others, s)
 		}
 	}
-	if !best.stopped {
+	if !best.stopped && !opts.Draft {
 		others = append(others, best.fork())
 		if err := best.improve(ctx); err != nil {
 			return nil, err
@@ -214,7 +214,7 @@ func (o *Options) validate() error {
 // effort enough, the one that is best in most cases.
 func (p *Problem) strategies(opts Options) []strategy {
 	list := []strategy{{}, {columns: true}, {frugal: true}, {ranked: true}, {frugal: true, ranked: true}, {loose: true}}
-	if !p.small() && (opts.Effort == 0 || opts.Effort > lavish*len(p.bins)) {
+	if !p.small() && !opts.Draft && (opts.Effort == 0 || opts.Effort > lavish*len(p.bins)) {
 		list = list[1:]
 	}
 	if p.flexibility.wanted() && !p.wishing {
@@ -237,7 +237,7 @@ func (p *Problem) small() bool { return len(p.classes)*len(p.bins) <= maxPortfol
 
 // worthAnother reports whether a further strategy may do better than the best attempt so far.
 func (p *Problem) worthAnother(best *solver, st strategy) bool {
-	if best.stopped {
+	if best.stopped || best.opts.Draft && best.unplacedPods() == 0 {
 		return false
 	}
 	if st.loose {

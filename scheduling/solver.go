@@ -97,7 +97,7 @@ func (p *Problem) newSolver(opts Options, st strategy, m *meter, out leftOut) *s
 	s := &solver{
 		p: p, opts: opts, strategy: st, meter: m, out: maps.Clone(out), given: make([]int64, len(p.classes)), wishes: map[wishKey][]int32{}, filler: newFiller(p), supply: p.newSupply(), levels: p.priorities(),
 		remaining: make([]int64, len(p.classes)), waiting: make([]int64, len(p.classes)), ceiling: make([]int64, len(p.classes)), worth: make([]float64, len(p.classes)),
-		nodeRoom: make([]resource.Vector, len(p.nodes)), onNodes: make([][]portion, len(p.nodes)),
+		nodeRoom: slices.Clone(p.frees), onNodes: make([][]portion, len(p.nodes)),
 	}
 	for c := range p.classes {
 		s.ceiling[c] = math.MaxInt64
@@ -106,9 +106,6 @@ func (p *Problem) newSolver(opts Options, st strategy, m *meter, out leftOut) *s
 		case int(cl.root) == c:
 			s.give(s.start(int32(c)), int64(cl.planned()))
 		}
-	}
-	for i := range p.nodes {
-		s.nodeRoom[i] = p.nodes[i].free
 	}
 	return s
 }

@@ -56,6 +56,9 @@ func (s *solver) write() *Plan {
 		alternatives: s.newAlternatives(), blueprints: map[int32]*corev1.Node{}, daemonsOf: map[int32][]types.NamespacedName{},
 	}
 	for i, content := range s.onNodes {
+		if len(content) == 0 {
+			continue
+		}
 		place := -1
 		if at != nil {
 			place = i

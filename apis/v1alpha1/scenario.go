@@ -25,7 +25,7 @@ type Scenario struct {
 
 // ScenarioSpec is the question and the answer.
 type ScenarioSpec struct {
-	// Now is the instant at which the facts hold. Zero: unknown.
+	// Now is the instant at which the facts hold. Zero: unknown. Decisions about disruption need it.
 	Now metav1.Time `json:"now,omitempty"`
 	// Decide is [DecideProvision] or [DecideDisrupt]. Empty: provision.
 	Decide string `json:"decide,omitempty"`
@@ -35,6 +35,8 @@ type ScenarioSpec struct {
 	SchedulerProfile ScenarioSchedulerProfile `json:"schedulerProfile,omitempty"`
 	// Vocabulary is what label keys mean. The zero value is the standard one.
 	Vocabulary ScenarioVocabulary `json:"vocabulary,omitempty"`
+	// Disruption is what a decision about disruption depends on besides.
+	Disruption ScenarioDisruption `json:"disruption,omitempty"`
 	// Expect is the text that the plan or decision must print. Nil: any.
 	Expect *string `json:"expect,omitempty"`
 	// ExpectError is a part of the error with which the scenario must be refused. Empty: it must be accepted.
@@ -63,7 +65,7 @@ type ScenarioOptions struct {
 	WithinPercent float64 `json:"withinPercent,omitempty"`
 	// MaxPodsShare is the share of all waiting pods that one launch may hold, from 0 to 1. Zero: no bound.
 	MaxPodsShare float64 `json:"maxPodsShare,omitempty"`
-	// Explain names pods, as namespace/name, whose explanations are printed after the plan.
+	// Explain names pods, as namespace/name, whose explanations are printed after the plan or decision.
 	Explain []string `json:"explain,omitempty"`
 }
 

@@ -1,10 +1,14 @@
-// Command simulate plans for the pods in files and prints what to launch for them. Nothing happens to any cluster: it
-// answers "what would the autoscaler do, and why".
+// Command simulate plans for the pods in files and prints what to launch for them, or with --disrupt which nodes to give
+// back. Nothing happens to any cluster: it answers "what would the autoscaler do, and why".
 //
-//	simulate -f FILE|DIR|- [-f ...] [-o text|json|yaml] [--explain namespace/pod] [--ignore-unknown]
+//	simulate -f FILE|DIR|- [-f ...] [-o text|json|yaml|scenario] [--explain namespace/pod] [--ignore-unknown]
+//	simulate -f FILE|DIR|- [-f ...] --disrupt [--budgets] [--exit-code] [...]
+//	simulate --days N [--trace FILE.csv] [--nodes N] [--policies never,karpenter,kerf] [...]
 //	simulate -workload FILE.csv [-catalog F|S|G|FILE.csv] [-types N] [-pods N] [-without zone-spread,...] [-o ...|scenario]
 //
-// The exit status is 0 when every pod has a place, 3 when some have none, and 2 when the input is wrong.
+// The exit status is 0 when every pod has a place, 3 when some have none, and 2 when the input is wrong. With --disrupt the
+// pods are those of the nodes that go, and with --exit-code the status is 1 when some nodes should go. With --days it is 0
+// when the days have passed.
 package main
 
 import (
@@ -16,16 +20,22 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/kerf-autoscaler/kerf/apis/v1alpha1"
 	"github.com/kerf-autoscaler/kerf/fake/scenario"
 )
 
 // Exit statuses.
 const (
 	allPlaced    = 0
+	nodesGo      = 1 // with --exit-code
 	badInput     = 2
 	someUnplaced = 3
 )
+
+// daysAhead is how far the calendar of budgets goes.
+const daysAhead = 7
 
 func main() {
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
@@ -36,11 +46,17 @@ type settings struct {
 	files, explain []string
 	output         string
 	ignoreUnknown  bool
+	disrupt        bool
+	exitCode       bool
+	budgets        bool
 	workload       string
 	options        scenario.WorkloadOptions
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if wantsDays(args) {
+		return runDays(ctx, args, stdout, stderr)
+	}
 	s, err := parse(args, stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -49,15 +65,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "simulate:", err)
 		return badInput
 	}
-	unplaced, err := s.simulate(ctx, stdout)
-	switch {
-	case err != nil:
+	status, err := s.simulate(ctx, stdout, stderr)
+	if err != nil {
 		fmt.Fprintln(stderr, "simulate:", err)
 		return badInput
-	case unplaced > 0:
-		return someUnplaced
 	}
-	return allPlaced
+	return status
 }
 
 func parse(args []string, stderr io.Writer) (settings, error) {
@@ -71,9 +84,12 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags := flag.NewFlagSet("simulate", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Func("f", "scenario `file`, folder of files, or - for standard input; may be repeated", add(&s.files))
-	flags.StringVar(&s.output, "o", "text", "what to print: text, json, yaml, or with -workload scenario")
+	flags.StringVar(&s.output, "o", "text", "what to print: text, json, yaml, or scenario: the facts themselves, as one file")
 	flags.Func("explain", "also say why this pod, as `namespace/name`, is where it is; may be repeated", add(&s.explain))
 	flags.BoolVar(&s.ignoreUnknown, "ignore-unknown", false, "skip documents of unknown kinds")
+	flags.BoolVar(&s.disrupt, "disrupt", false, "say which nodes to remove or replace, instead of what to launch for pods that wait")
+	flags.BoolVar(&s.budgets, "budgets", false, "with --disrupt: also print what the NodePools' budgets allow in the next 7 days")
+	flags.BoolVar(&s.exitCode, "exit-code", false, "with --disrupt: exit with status 1 when some nodes should go")
 	flags.StringVar(&s.workload, "workload", "", "CSV `file` of pods, instead of -f")
 	flags.StringVar(&s.options.Catalog, "catalog", "F", "with -workload: F, S, G, or a CSV `file` of instance types")
 	flags.IntVar(&s.options.Types, "types", 0, "with -workload: how many instance types of the catalogue to keep; 0 is all")
@@ -93,56 +109,102 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 		return s, errors.New("nothing to read: give -f FILE, -f FOLDER or -f - (or -help)")
 	case len(s.files) > 0 && s.workload != "":
 		return s, errors.New("-f and -workload exclude each other")
+	case s.disrupt && s.workload != "":
+		return s, errors.New("--disrupt and -workload exclude each other: a workload has no nodes")
+	case s.budgets && (!s.disrupt || s.output != "text"):
+		return s, errors.New("--budgets needs --disrupt and goes with -o text")
+	case s.exitCode && !s.disrupt:
+		return s, errors.New("--exit-code needs --disrupt")
 	case !slices.Contains([]string{"text", "json", "yaml", "scenario"}, s.output):
 		return s, fmt.Errorf("-o must be text, json, yaml or scenario, is %q", s.output)
-	case s.output == "scenario" && s.workload == "":
-		return s, errors.New("-o scenario needs -workload")
 	}
 	return s, nil
 }
 
-// simulate prints the answer and returns how many pods have no place.
-func (s settings) simulate(ctx context.Context, stdout io.Writer) (int, error) {
-	var world *scenario.Scenario
-	var err error
-	if s.workload == "" {
-		world, err = scenario.Load(s.files, scenario.Options{IgnoreUnknown: s.ignoreUnknown})
-	} else {
-		var workload *scenario.Workload
-		if workload, err = scenario.LoadWorkload(s.workload, s.options); err != nil {
-			return 0, err
-		}
-		if s.output == "scenario" {
-			return 0, workload.WriteYAML(stdout)
-		}
-		world, err = workload.Scenario()
+// simulate prints the answer and returns the exit status.
+func (s settings) simulate(ctx context.Context, stdout, stderr io.Writer) (int, error) {
+	world, err := s.load(stdout)
+	if world == nil || err != nil {
+		return allPlaced, err
 	}
-	if err != nil {
-		return 0, err
+	if world.NowFrom != "" {
+		fmt.Fprintf(stderr, "simulate: the time is taken to be %s, the newest timestamp: %s\n", world.Snapshot.Now.UTC().Format(time.RFC3339), world.NowFrom)
 	}
 	for _, pod := range s.explain {
 		world.Explain = append(world.Explain, scenario.PodName(pod))
 	}
+	if s.output == "scenario" {
+		return allPlaced, record(world, stdout)
+	}
 	result, err := world.Solve(ctx)
 	if err != nil {
-		return 0, err
+		return badInput, err
 	}
-	if err := s.print(result, stdout); err != nil {
-		return 0, err
+	return s.status(result), s.print(result, stdout)
+}
+
+// load reads the facts. There are none when they have been printed instead.
+func (s settings) load(stdout io.Writer) (*scenario.Scenario, error) {
+	if s.workload == "" {
+		options := scenario.Options{IgnoreUnknown: s.ignoreUnknown}
+		if s.disrupt {
+			options.Decide = v1alpha1.DecideDisrupt
+		}
+		return scenario.Load(s.files, options)
 	}
-	return len(result.Plan.Unplaced), nil
+	workload, err := scenario.LoadWorkload(s.workload, s.options)
+	if err != nil {
+		return nil, err
+	}
+	if s.output == "scenario" {
+		return nil, workload.WriteYAML(stdout)
+	}
+	return workload.Scenario()
+}
+
+// record prints the facts.
+func record(world *scenario.Scenario, stdout io.Writer) error {
+	text, err := world.YAML()
+	if err != nil {
+		return err
+	}
+	_, err = stdout.Write(text)
+	return err
+}
+
+func (s settings) status(result *scenario.Result) int {
+	if result.Plan != nil {
+		if len(result.Plan.Unplaced) > 0 {
+			return someUnplaced
+		}
+		return allPlaced
+	}
+	status := allPlaced
+	for i := range result.Decision.Commands {
+		if len(result.Decision.Commands[i].Stranded) > 0 {
+			return someUnplaced
+		}
+		if s.exitCode {
+			status = nodesGo
+		}
+	}
+	return status
 }
 
 func (s settings) print(result *scenario.Result, stdout io.Writer) error {
-	if s.output == "text" {
-		return result.Report(stdout)
+	var data []byte
+	var err error
+	switch s.output {
+	case "json":
+		data, err = result.JSON()
+	case "yaml":
+		data, err = result.YAML()
+	default:
+		if err := result.Report(stdout); err != nil || !s.budgets {
+			return err
+		}
+		return result.ReportBudgets(stdout, daysAhead)
 	}
-	document := result.Document()
-	encode := document.JSON
-	if s.output == "yaml" {
-		encode = document.YAML
-	}
-	data, err := encode()
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,6 @@ import (
 // build makes the snapshot. What is wrong goes to w.problems.
 func (w *world) build(s *Scenario) {
 	snapshot := &s.Snapshot
-	s.DisruptionBudgets = w.budgets
 	for _, n := range w.namespaces {
 		if n.Labels == nil {
 			n.Labels = map[string]string{}
@@ -31,6 +30,11 @@ func (w *world) build(s *Scenario) {
 	w.buildStorage(snapshot)
 	w.nodePools(snapshot)
 	w.instanceTypes(snapshot)
+	if s.Decide == disrupt {
+		running(snapshot)
+	}
+	w.podBudgets(s)
+	w.disruption(s)
 }
 
 // placePods gives bound pods to their nodes and lists the others.

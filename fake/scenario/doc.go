@@ -12,7 +12,8 @@
 //
 // To do something else with the facts of a file, [Load] it: Scenario.Snapshot is what the planner takes. [Scenario.Solve]
 // asks the planner, and its [Result] prints as a golden text, as a report for people ([Result.Report]), and as JSON or
-// YAML for machines ([Result.Document]). [LoadWorkload] makes a scenario of a workload and a catalogue in CSV files.
+// YAML for machines ([Result.Document], [Result.DecisionDocument]). [Scenario.YAML] writes a scenario as a file, which makes
+// a record of any decision that reproduces it. [LoadWorkload] makes a scenario of a workload and a catalogue in CSV files.
 //
 // # What the files may have
 //
@@ -57,6 +58,11 @@
 // Default constraints take their selectors from the Services that match a pod and from the controller that owns it, as
 // the scheduler does. Pods of a Deployment are owned by a ReplicaSet named <deployment>-<hash>, whose selector is the
 // Deployment's and the label pod-template-hash; a dump that lists the ReplicaSets themselves has those instead.
+//
+// With decide: disrupt the question is which nodes to remove or replace, spec.now is required, and spec.disruption has what no
+// other document says (v1alpha1.ScenarioDisruption). What is there is taken to be well: a node without conditions is
+// ready, a bound pod without phase and conditions runs and is ready, nodes and claims without creationTimestamp were created
+// an hour ago. A PodDisruptionBudget without a status gets that of the disruption controller.
 //
 // # Invariants
 //

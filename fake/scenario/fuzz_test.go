@@ -17,6 +17,8 @@ import (
 // Whatever the input, there is an answer: a scenario that the planner compiles or refuses, or errors, and no panic.
 func FuzzRead(f *testing.F) {
 	for _, seed := range []string{somePool, someType, somePod, smallShop, someNode, claimDocument("c", "status: {nodeName: n-1}\n"),
+		somePool + "---" + someType + "---" + someNode + "---\n" + someClaim + "---" + webPod("a", "") + "---\n" + podBudgetDocument("maxUnavailable: 50%", "") + "---\n" +
+			asked("interruptions: [{node: n-1, kind: Reclaim}]\ninProgress: [{reason: Empty, remove: [n-1]}]\nprint: [budgets]"),
 		"&a {<<: *a}", "- - - -", "{\"apiVersion\": \"v1\"}{", "--- |\n a", "!!binary x", "? [a]\n: b", "a: !x b", "%YAML 1.1\n---\na"} {
 		f.Add([]byte(seed))
 	}
@@ -45,6 +47,15 @@ func FuzzRead(f *testing.F) {
 			for _, u := range plan.Unplaced[:min(len(plan.Unplaced), 20)] {
 				_ = plan.Explain(u.Pod).String()
 			}
+		}
+		if s.Decide == disrupt {
+			s.DisruptionOptions.Effort = 20
+			if result, err := s.Solve(t.Context()); err == nil { // may refuse
+				_ = result.String()
+				_, err = result.JSON()
+				require.NoError(t, err)
+			}
+			s.DisruptionOptions.Effort = 0
 		}
 		again, err := Read(bytes.NewReader(data), "fuzz.yaml", Options{IgnoreUnknown: true})
 		require.NoError(t, err)

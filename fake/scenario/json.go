@@ -166,9 +166,12 @@ type PlanStats struct {
 	SolveSeconds float64 `json:"solveSeconds"`
 }
 
-// Document is the result for machines.
+// Document is the plan for machines; nil if the result is a decision.
 func (r *Result) Document() *PlanDocument {
 	p := r.Plan
+	if p == nil {
+		return nil
+	}
 	d := &PlanDocument{
 		NewNodes:          make([]NewNode, 0, len(p.Launches)),
 		ExistingNodes:     existingNodes(p),
@@ -279,14 +282,32 @@ func podNames(list []types.NamespacedName) []string {
 }
 
 // JSON is the document, indented.
-func (d *PlanDocument) JSON() ([]byte, error) {
+func (d *PlanDocument) JSON() ([]byte, error) { return indented(d) }
+
+// YAML is the same document as YAML.
+func (d *PlanDocument) YAML() ([]byte, error) { return yaml.Marshal(d) }
+
+func indented(document any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	err := e.Encode(d)
+	err := e.Encode(document)
 	return b.Bytes(), err
 }
 
-// YAML is the same document as YAML.
-func (d *PlanDocument) YAML() ([]byte, error) { return yaml.Marshal(d) }
+// JSON is the result for machines, a [PlanDocument] or a [DecisionDocument], as indented JSON.
+func (r *Result) JSON() ([]byte, error) {
+	if r.Decision != nil {
+		return r.DecisionDocument().JSON()
+	}
+	return r.Document().JSON()
+}
+
+// YAML is the same as YAML.
+func (r *Result) YAML() ([]byte, error) {
+	if r.Decision != nil {
+		return r.DecisionDocument().YAML()
+	}
+	return r.Document().YAML()
+}

@@ -8,7 +8,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	policyv1 "k8s.io/api/policy/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -68,6 +67,9 @@ func (r *reader) document(o origin, v *value, values int) {
 	o.kind = kind
 	if metadata := v.field("metadata"); metadata != nil {
 		o.name, o.namespace = metadata.str("name"), metadata.str("namespace")
+	}
+	if r.options.Decide == v1alpha1.DecideDisrupt {
+		r.world.newest.look(o, v)
 	}
 	if read, known := r.kinds[version+" "+kind]; known {
 		read(r, o, content{value: v, values: values})
@@ -176,11 +178,9 @@ func kinds() map[string]kindReader {
 		"scheduling.k8s.io/v1 PriorityClass": into("", func(w *world, _ origin, c *schedulingv1.PriorityClass) {
 			w.priorities = append(w.priorities, c)
 		}),
-		"policy/v1 PodDisruptionBudget": into(ns, func(w *world, _ origin, b *policyv1.PodDisruptionBudget) {
-			w.budgets = append(w.budgets, b)
-		}),
-		"karpenter.sh/v1 NodePool":  into("", func(w *world, o origin, p *v1.NodePool) { w.pools = append(w.pools, found[*v1.NodePool]{o, p}) }),
-		"karpenter.sh/v1 NodeClaim": into("", func(w *world, o origin, c *v1.NodeClaim) { w.claims = append(w.claims, found[*v1.NodeClaim]{o, c}) }),
+		"policy/v1 PodDisruptionBudget": readPodBudget,
+		"karpenter.sh/v1 NodePool":      into("", func(w *world, o origin, p *v1.NodePool) { w.pools = append(w.pools, found[*v1.NodePool]{o, p}) }),
+		"karpenter.sh/v1 NodeClaim":     into("", func(w *world, o origin, c *v1.NodeClaim) { w.claims = append(w.claims, found[*v1.NodeClaim]{o, c}) }),
 		"karpenter.sh/v1alpha1 NodeOverlay": into("", func(w *world, o origin, l *v1alpha1.NodeOverlay) {
 			w.overlays = append(w.overlays, found[*v1alpha1.NodeOverlay]{o, l})
 		}),

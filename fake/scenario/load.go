@@ -10,12 +10,17 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+
+	"github.com/kerf-autoscaler/kerf/disruption"
 )
 
 // Options say how to read scenario files. The zero value is strict.
 type Options struct {
 	// IgnoreUnknown skips documents of kinds that the format does not have. Unknown fields of known kinds stay errors.
 	IgnoreUnknown bool
+	// Decide is what to ask, whatever a Scenario document says: v1alpha1.DecideProvision or v1alpha1.DecideDisrupt. Empty: what
+	// the document says. With DecideDisrupt the documents need not state the time: see [Scenario.NowFrom].
+	Decide string
 }
 
 var errNoDocuments = errors.New("there is no document to read")
@@ -154,15 +159,18 @@ func (r *reader) stream(file string, stream io.Reader, open opener) {
 
 // finish makes a scenario of all that was read.
 func (r *reader) finish() (*Scenario, error) {
-	s := r.world.header()
-	if r.read == 0 && len(r.world.problems.list) == 0 {
+	s := r.world.header(r.options.Decide)
+	switch {
+	case r.read > 0 && s.Decide == disrupt && s.Snapshot.Now.IsZero():
+		r.world.now(s)
+	case r.read == 0 && len(r.world.problems.list) == 0:
 		r.world.problems.add(errNoDocuments)
 	}
 	if len(r.world.problems.list) == 0 {
 		r.world.build(s)
 	}
 	if err := r.world.problems.err(); err != nil {
-		s.Snapshot, s.DisruptionBudgets = emptySnapshot(s.Snapshot.Now), nil
+		s.Snapshot, s.DisruptionBudgets, s.Disruption = emptySnapshot(s.Snapshot.Now), nil, disruption.Input{}
 		return s, err
 	}
 	return s, nil

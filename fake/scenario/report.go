@@ -20,8 +20,12 @@ import (
 
 // Report writes the result for people: what to launch, how full that makes it, what goes to nodes that exist, which
 // preferences are given up, what is left out and why, and the explanations that the scenario asks for. Pods of one owner
-// are one entry with their number. The text is the same for the same plan.
+// are one entry with their number. Of a decision about disruption it says which nodes go and what comes for them, where
+// their pods go, why each other node stays, and what the budgets allow. The text is the same for the same answer.
 func (r *Result) Report(out io.Writer) error {
+	if r.Decision != nil {
+		return r.reportDecision(out)
+	}
 	p := r.Plan
 	owners := ownersOf(r.scenario.Snapshot.Pods)
 	var b strings.Builder

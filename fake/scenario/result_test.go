@@ -187,11 +187,6 @@ spec: {containers: [{name: a, resources: {requests: {cpu: "640"}}}]}
 	require.Contains(t, reasons, "ml/t-1")
 }
 
-func TestDisruptionCannotBeAskedForYet(t *testing.T) {
-	_, err := read(t, "apiVersion: kerf.dev/v1alpha1\nkind: Scenario\nspec: {decide: disrupt}\n").Solve(t.Context())
-	require.EqualError(t, err, "decide: disrupt is not supported yet")
-}
-
 func TestAlternativesAreTold(t *testing.T) {
 	in := somePool + "---" + someType + "---" + strings.Replace(someType, "name: small", "name: other", 1) + "---" + somePod + `---
 apiVersion: kerf.dev/v1alpha1

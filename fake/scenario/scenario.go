@@ -1,6 +1,8 @@
 package scenario
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +14,7 @@ import (
 	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
 	"github.com/kerf-autoscaler/kerf/apis/v1alpha1"
 	"github.com/kerf-autoscaler/kerf/cloudprovider"
+	"github.com/kerf-autoscaler/kerf/disruption"
 	"github.com/kerf-autoscaler/kerf/scheduling"
 )
 
@@ -32,12 +35,53 @@ type Scenario struct {
 	ExpectError string
 	// DisruptionBudgets are the PodDisruptionBudgets. They have no effect on provisioning.
 	DisruptionBudgets []*policyv1.PodDisruptionBudget
+	// Disruption is what a decision about disruption depends on besides: all of [disruption.Input] but the snapshot and the
+	// PodDisruptionBudgets, which are above. [Scenario.Input] puts them together.
+	Disruption disruption.Input
+	// DisruptionOptions are those of the planner; their Scheduling is Options.
+	DisruptionOptions disruption.Options
+	// Print is what is printed after a decision: budgets, frontier.
+	Print []string
+	// NowFrom says where Snapshot.Now comes from if no Scenario document states it: the newest timestamp of the documents.
+	// Empty if one does.
+	NowFrom string
 
 	declared bool // there is a Scenario document
 }
 
-// header is the scenario without its snapshot.
-func (w *world) header() *Scenario {
+// Input is what the planner of disruption is given.
+func (s *Scenario) Input() disruption.Input {
+	in := s.Disruption
+	in.Snapshot, in.PodDisruptionBudgets = s.Snapshot, s.DisruptionBudgets
+	return in
+}
+
+// header is the scenario without its snapshot. decide is what to ask; empty for what the Scenario document says.
+func (w *world) header(decide string) *Scenario {
+	s := w.question()
+	if decide != "" {
+		s.Decide = decide
+	}
+	return s
+}
+
+// now is the newest timestamp of the documents, where one was looked for.
+func (w *world) now(s *Scenario) {
+	switch newest := &w.newest; {
+	case !newest.at.IsZero():
+		s.Snapshot.Now = newest.at
+		s.NowFrom = fmt.Sprintf("%s of %s %s, %s:%d", newest.path, newest.from.kind, newest.from.name, newest.from.file, newest.from.line)
+	case w.scenario != nil:
+		w.problems.add(w.scenario.errorf("spec.now", "is required to decide about disruption"))
+	default:
+		w.problems.add(errNoTime)
+	}
+}
+
+var errNoTime = errors.New("no document tells the time, which decisions about disruption need: add a Scenario with spec.now")
+
+// question is what the Scenario document says.
+func (w *world) question() *Scenario {
 	s := &Scenario{Decide: v1alpha1.DecideProvision, Snapshot: emptySnapshot(time.Time{})}
 	if w.scenario == nil {
 		return s

@@ -34,11 +34,12 @@ type world struct {
 	overlays   []found[*v1alpha1.NodeOverlay]
 	buffers    []found[*autoscaling.CapacityBuffer]
 	priorities []*schedulingv1.PriorityClass
-	budgets    []*policyv1.PodDisruptionBudget
+	budgets    []podBudget
 	namespaces []*corev1.Namespace
 	storage    scheduling.Storage
 	madeUp     map[types.UID]bool // UIDs that no document states
 	scenario   *found[*v1alpha1.Scenario]
+	newest     instant // only looked for where somebody asks, see [Options.Decide]
 }
 
 // found is an object and where it comes from.
@@ -56,6 +57,12 @@ type catalogDocument struct {
 
 // opener opens a file by its path relative to another file. nil: there is no place to look for files.
 type opener func(path string) (fs.File, error)
+
+// podBudget is a PodDisruptionBudget, and whether its document says how things stand with it.
+type podBudget struct {
+	found[*policyv1.PodDisruptionBudget]
+	stated bool
+}
 
 // workload is a Pod document, or something that makes pods from a template.
 type workload struct {

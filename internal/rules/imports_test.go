@@ -39,7 +39,7 @@ var directions = []struct {
 	{"disruption/executor", []string{"disruption", "provisioning/...", "scheduling", "cloudprovider", "apis/...", "internal/..."}, "the executor is at the top: it replaces nodes through provisioning"},
 	{"fake", []string{"scheduling", "cloudprovider/...", "apis/...", "internal/..."}, "builders and the in-memory cloud must not bring client-go into a user's unit test"},
 	{"fake/scenario", []string{"fake", "disruption", "scheduling", "cloudprovider/...", "apis/...", "internal/..."}, "a scenario is solved by the pure planners, without a cluster"},
-	{"fake/kube", []string{"fake/...", "provisioning/cluster", "scheduling", "cloudprovider/...", "apis/...", "internal/..."}, "the in-memory cluster stands in for the API server, so it is below what is tested with it"},
+	{"fake/kube", []string{"fake/...", "provisioning/cluster", "disruption", "scheduling", "cloudprovider/...", "apis/...", "internal/..."}, "the in-memory cluster stands in for the API server, so it is below what is tested with it; decisions about nodes are what its time machine tries out"},
 	{"examples/...", []string{"..."}, "an example may show anything"},
 	{"internal/resource", []string{"internal/bitset"}, "a kernel is a leaf"},
 	{"internal/bitset", nil, "a kernel is a leaf"},
@@ -92,7 +92,7 @@ var bans = []struct {
 	{
 		pkgs:   pure,
 		banned: []string{"k8s.io/klog/..."},
-		except: []string{"scheduling"}, // the scheduler's own rules on taints take a logger; it hands in the empty one
+		except: []string{"scheduling", "disruption"}, // the scheduler's own rules on taints take a logger; they hand in the empty one
 		reason: "what a pure package has to say is in its answer; loggers are global state",
 	},
 	{

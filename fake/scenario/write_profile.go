@@ -1,4 +1,4 @@
-package kubeoracle
+package scenario
 
 import (
 	"fmt"
@@ -36,7 +36,7 @@ func (e *exporter) selectors(list []scheduling.PodSelector) {
 func (e *exporter) groups(s *scheduling.Snapshot) {
 	waiting := map[types.NamespacedName]*corev1.Pod{}
 	for _, pod := range s.Pods {
-		waiting[nameOf(pod)] = pod
+		waiting[types.NamespacedName{Namespace: pod.Namespace, Name: pod.Name}] = pod
 	}
 	for _, g := range s.Groups {
 		var members []*corev1.Pod
@@ -71,22 +71,6 @@ func (e *exporter) groups(s *scheduling.Snapshot) {
 			Spec:       v1alpha1.PodGroupSpec{Selector: &metav1.LabelSelector{MatchLabels: common}, MinCount: g.MinCount, TopologyKey: g.TopologyKey},
 		})
 	}
-}
-
-// question is the Scenario document of the snapshot.
-func question(s *scheduling.Snapshot, options scheduling.Options) *v1alpha1.Scenario {
-	out := &v1alpha1.Scenario{}
-	out.Spec.Now = metav1.NewTime(s.Now.UTC())
-	out.Spec.Options = v1alpha1.ScenarioOptions{
-		Preferences: string(options.Preferences), MinValues: string(options.MinValues), Reserved: string(options.Reserved),
-		Effort: options.Effort, Round: options.Round, MaxLaunches: options.MaxLaunches, MaxPrice: options.MaxPrice,
-		MinAlternatives: options.MinAlternatives, WithinPercent: options.WithinPercent, MaxPodsShare: options.MaxPodsShare,
-	}
-	out.Spec.SchedulerProfile = v1alpha1.ScenarioSchedulerProfile{
-		SchedulerNames: s.Profile.SchedulerNames, DefaultConstraints: s.Profile.DefaultConstraints,
-	}
-	out.Spec.Vocabulary = v1alpha1.ScenarioVocabulary{WellKnown: s.Vocabulary.WellKnown, Aliases: s.Vocabulary.Aliases}
-	return out
 }
 
 func matchLabels(s *metav1.LabelSelector) map[string]string {
