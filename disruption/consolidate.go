@@ -189,7 +189,8 @@ func (o outcome) clean() bool {
 }
 
 // byRelief orders candidates by the dollars that they free for the room that their pods take on other nodes, each resource
-// by how scarce room is: a greedy order for a knapsack in several dimensions (Toyoda, 1975).
+// by how scarce room is: a greedy order for a knapsack in several dimensions (Toyoda, 1975). Among equals those come first
+// that are cheaper to disturb.
 func (p *planner) byRelief(cands []*candidate) {
 	room := p.room()
 	relief := make(map[*candidate]float64, len(cands))
@@ -203,7 +204,7 @@ func (p *planner) byRelief(cands []*candidate) {
 		relief[c] = c.price / max(takes, 1e-12)
 	}
 	slices.SortStableFunc(cands, func(a, b *candidate) int {
-		return cmp.Or(-cmp.Compare(relief[a], relief[b]), strings.Compare(a.name, b.name))
+		return cmp.Or(-cmp.Compare(relief[a], relief[b]), cmp.Compare(a.cost, b.cost), strings.Compare(a.name, b.name))
 	})
 }
 

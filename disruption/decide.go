@@ -162,9 +162,10 @@ func (p *planner) wake(at time.Time, why ...any) {
 	}
 }
 
-// commit makes the parts commands for the reason and gives the scene in which they have been carried out. What budgets allow
-// has been taken already.
+// commit makes the parts commands for the reason, as many as the decision may have, and gives the scene in which they have been
+// carried out. What budgets allow has been taken already.
 func (p *planner) commit(ctx context.Context, s *scene, reason v1.DisruptionReason, parts []part) (*scene, error) {
+	parts = p.within(reason, parts)
 	for i := range parts {
 		t := &parts[i]
 		p.rename(t, p.passing)
@@ -185,6 +186,32 @@ func (p *planner) commit(ctx context.Context, s *scene, reason v1.DisruptionReas
 	}
 	return p.apply(ctx, s, parts)
 }
+
+// within are as many of the parts as the decision may have further commands: of those that save money the best, in their order.
+// What the others have reserved is given back, and their nodes are kept.
+func (p *planner) within(reason v1.DisruptionReason, parts []part) []part {
+	if p.o.MaxCommands <= 0 || len(p.chosen)+len(parts) <= p.o.MaxCommands {
+		return parts
+	}
+	parts = slices.Clone(parts)
+	if reason == v1.ReasonUnderutilized {
+		slices.SortStableFunc(parts, func(a, b part) int { return -cmp.Compare(a.saving()/a.cost(), b.saving()/b.cost()) })
+	}
+	n := max(0, p.o.MaxCommands-len(p.chosen))
+	for i := range parts[n:] {
+		t := &parts[n:][i]
+		p.release(t.remove)
+		for _, c := range t.remove {
+			delete(p.taken, c.name)
+			p.keep(c, Kept{Code: CodeNotEvaluated, Detail: fullText})
+			c.held = true
+		}
+	}
+	return parts[:n]
+}
+
+// fullText says why a node stays that would go if the decision might have more commands.
+const fullText = "the decision has as many commands as it may have"
 
 // alone gives up commands that only go together with others: each must find its pods a place when it is carried out by
 // itself. Room is there all the same; what can be missing is the company of other pods, or room within the limits of NodePools
@@ -305,7 +332,7 @@ func (p *planner) decision() *Decision {
 		case p.destination[c.name] && (!known || k.Code.afterAll()):
 			k = Kept{Code: CodeDestination}
 		case p.full() && (!known || k.Code.afterAll() && k.Code != CodeBudget):
-			k = Kept{Code: CodeNotEvaluated, Detail: "the decision has as many commands as it may have"}
+			k = Kept{Code: CodeNotEvaluated, Detail: fullText}
 		case !known:
 			k = Kept{Code: CodeNotEvaluated, Detail: "the effort ran out"}
 		}

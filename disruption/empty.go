@@ -53,7 +53,7 @@ func (p *planner) mayConsolidate(c *candidate) bool {
 
 // consolidatable reports whether the node's NodePool lets it go to save money, and if not, why. A pool with replicas does
 // not, nor does one with consolidateAfter Never, nor, as long as pods would have to move, one with policy WhenEmpty. The others do
-// once no pod has come or left for consolidateAfter.
+// once no pod has come or left for consolidateAfter, and what earlier commands have done to them is long enough ago.
 func (p *planner) consolidatable(c *candidate) (Kept, bool) {
 	kept := func(code Code, until time.Time, detail string, args ...any) (Kept, bool) {
 		return Kept{Node: c.name, Code: code, Detail: fmt.Sprintf(detail, args...), Until: until}, false
@@ -73,6 +73,9 @@ func (p *planner) consolidatable(c *candidate) (Kept, bool) {
 	}
 	if until := p.restless(c); p.in.Now.Before(until) {
 		return kept(CodeConsolidateAfter, until, "until %s", stamp(until))
+	}
+	if until := p.history.rests[c.name]; until.After(p.in.Now) {
+		return kept(CodeCoolDown, until, "until %s", stamp(until))
 	}
 	return Kept{}, true
 }

@@ -313,17 +313,17 @@ func (p *planner) spare(ctx context.Context, s *scene, o outcome) (outcome, erro
 // which it would not save what it must.
 func (p *planner) worthIt(t *part) (Kept, bool) {
 	slack := t.saving() - p.required(t)
-	var price float64
+	unpriced := false // what the part saves is more than is known
 	for _, c := range t.remove {
 		if !c.known && len(t.launches) > 0 {
 			return Kept{Code: CodeUnknown, Detail: fmt.Sprintf("the price of %s is unknown: %s", c.name, c.offering)}, false
 		}
-		price += c.price
+		unpriced = unpriced || !c.known
 		if until := p.history.rests[c.name]; until.After(p.in.Now) {
 			return Kept{Code: CodeCoolDown, Detail: "until " + stamp(until), Until: until}, false
 		}
 	}
-	if slack < -1e-9 {
+	if slack < -1e-9 && !unpriced {
 		return Kept{Code: CodeNotCheaper, Detail: savesAtMost(t.saving(), p.required(t))}, false
 	}
 	if len(t.remove) > p.o.MaxNodes && len(t.launches) > 0 {
@@ -348,7 +348,7 @@ func (p *planner) worthIt(t *part) (Kept, bool) {
 		return Kept{Code: CodeCoolDown, Detail: fmt.Sprintf("%s was exchanged for %s before", e.gave, e.got)}, false
 	}
 	life := p.life(t)
-	if saved, costs := t.saving()*life.Hours(), p.effort(t); saved < costs {
+	if saved, costs := t.saving()*life.Hours(), p.effort(t); saved < costs && !unpriced {
 		return Kept{Code: CodeNotWorth, Detail: fmt.Sprintf("saves %s in %s, for what it costs to get there, %s", money(saved), life.Round(time.Minute), money(costs))}, false
 	}
 	return p.balanced(t)

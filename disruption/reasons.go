@@ -121,8 +121,8 @@ func (p *planner) forced(ctx context.Context, s *scene) (*scene, error) {
 	var set []*candidate
 	want := func(c *candidate, why cause) {
 		if budgeted := why.reason == ReasonExpired && p.o.ExpirationBudget || why.reason == ReasonUnhealthy && p.o.RepairBudget; budgeted {
-			if left, text, until := p.budgets.left(c.pool, why.reason); left <= 0 {
-				p.keep(c, Kept{Code: CodeBudget, Detail: text, Until: until})
+			if k, ok := p.budgets.admits(c, why.reason); !ok {
+				p.keep(c, k)
 				c.held = true
 				return
 			}
@@ -337,12 +337,14 @@ func (p *planner) replaceStatic(ctx context.Context, s *scene) (*scene, error) {
 		}
 		set, _ := p.admit(v1.ReasonDrifted, []*candidate{c}, 1)
 		if len(set) == 0 {
+			c.held = true
 			continue
 		}
 		l, err := p.fromTemplate(ctx, c.pool)
 		if err != nil {
 			p.release(set)
 			p.keep(c, Kept{Code: CodeNoPlace, Detail: err.Error()})
+			c.held = true
 			continue
 		}
 		parts = append(parts, part{remove: set, launches: []scheduling.Launch{l}})

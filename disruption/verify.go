@@ -45,6 +45,9 @@ func Verify(ctx context.Context, cmd Command, in Input, opts Options) error {
 	stale := func(node, change string, args ...any) error {
 		return &StaleError{Command: cmd.ID, Node: node, Change: fmt.Sprintf(change, args...)}
 	}
+	if len(cmd.Remove) == 0 {
+		return stale("", "it removes nothing")
+	}
 	var set []*candidate
 	for _, name := range cmd.Remove {
 		c := p.by[name]

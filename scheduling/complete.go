@@ -19,16 +19,17 @@ type spot struct {
 	tips          bool // it would make the rules refuse others that are placed
 	relaxed       bool
 	short         bool // it would leave the node too few alternatives
+	again         bool // pods of the root were taken off hosts of the cell
 }
 
-// better orders spots: those that leave others in peace, then those that leave enough alternatives, then the cheapest.
-// Where the first pod decides for all that wait, the one that holds most of them.
+// better orders spots: those that leave others in peace, then those that leave enough alternatives, then the cheapest, and
+// of these one that is not tried again. Where the first pod decides for all that wait, the one that holds most of them.
 func (a *spot) better(b *spot, together bool) bool {
 	order := compareBools(a.tips, b.tips)
 	if order == 0 && together {
 		order = cmp.Compare(b.holds, a.holds)
 	}
-	return cmp.Or(order, compareBools(a.short, b.short), compareMoney(a.cost, b.cost)) < 0
+	return cmp.Or(order, compareBools(a.short, b.short), compareMoney(a.cost, b.cost), compareBools(a.again, b.again)) < 0
 }
 
 // placeOne finds a place for one pod of the root and puts it there.
@@ -42,7 +43,7 @@ func (g *settling) placeOne(root int32) bool {
 	}
 	content := func() bool { return best != nil && !best.tips && !best.short && !together }
 	g.nodeSpots(root, consider)
-	if !content() {
+	if !content() || best.again {
 		g.patternSpots(root, consider)
 	}
 	if !content() {
@@ -71,7 +72,7 @@ func (g *settling) nodeSpots(root int32, yield func(spot)) {
 		}
 		yield(spot{
 			node: i, pattern: -1, row: -1, class: form, tips: g.tips(i, root, false),
-			holds: g.nodeRoom[i].Times(cl.demand, g.waiting[root]),
+			again: g.fled[flight{root, g.p.topology.nodes[i].cell}], holds: g.nodeRoom[i].Times(cl.demand, g.waiting[root]),
 		})
 	}
 }
@@ -80,7 +81,8 @@ func (g *settling) nodeSpots(root int32, yield func(spot)) {
 func (g *settling) patternSpots(root int32, yield func(spot)) {
 	for i := range g.patterns {
 		pt := &g.patterns[i]
-		form := g.p.form(root, g.p.kind(pt.row).cell)
+		cell := g.p.kind(pt.row).cell
+		form := g.p.form(root, cell)
 		if form < 0 || g.refuses(g.ledger, g.at[i], root) {
 			continue
 		}
@@ -98,7 +100,7 @@ func (g *settling) patternSpots(root int32, yield func(spot)) {
 		room.Sub(need.demand, 1)
 		yield(spot{
 			node: -1, pattern: i, row: pt.row, class: form, tips: g.tips(g.at[i], root, false), relaxed: !flexible,
-			short: !g.keepsAlternatives(&with, &need), holds: 1 + room.Times(g.p.classes[root].demand, g.waiting[root]-1),
+			again: g.fled[flight{root, cell}], short: !g.keepsAlternatives(&with, &need), holds: 1 + room.Times(g.p.classes[root].demand, g.waiting[root]-1),
 		})
 	}
 }
@@ -148,12 +150,16 @@ func (g *settling) newSpots(root int32, yield func(spot)) {
 		if short && !found { // alternatives are worth that much
 			most = p.rowPrice(r) * p.flexibility.band
 		}
+		again := g.fled[flight{root, p.topology.kinds[kind].cell}]
+		if again && verdicts[kind] == 1 && !short && !together { // another cell is worth no money
+			most = min(most, p.rowPrice(r))
+		}
 		weight, found = p.pools[row.pool].weight, true
 		yield(spot{
 			node: -1, pattern: -1, row: r, class: form, cost: max(p.rowPrice(r), minimumCost), tips: verdicts[kind] == 2, relaxed: !flexible,
-			short: short, holds: p.room(r).Times(cl.demand, g.waiting[root]),
+			short: short, again: again, holds: p.room(r).Times(cl.demand, g.waiting[root]),
 		})
-		if verdicts[kind] == 1 && !short && !together {
+		if verdicts[kind] == 1 && !short && !again && !together {
 			return // the cheapest that there is
 		}
 	}

@@ -18,12 +18,21 @@ type settling struct {
 	ledger *ledger
 	at     []int   // by pattern, its place in the ledger
 	rows   []int32 // as they are tried
+	// fled is who was taken off where, once settling may go in circles; nil before. Back there, it would meet those again
+	// that came after it.
+	fled map[flight]bool
 	// lenient is set once skew that arises after a pod has come does not count any more.
 	lenient bool
 }
 
+// flight is a root of which a pod was taken off a host of a cell because the rules would not let it in again.
+type flight struct{ root, cell int32 }
+
 // maxSettles bounds how often what was completed is held against the rules again.
 const maxSettles = 4
+
+// circling is after how many rounds who is taken off once more may have been let in where it was taken off before.
+const circling = 2
 
 // settle makes the attempt agree with the scheduler: each placed pod may stay, in some order all of them may come, and
 // no pod that is left out would be admitted anywhere.
@@ -64,6 +73,9 @@ func (s *solver) dropEmpty() {
 func (g *settling) settle(ctx context.Context) error {
 	for round := range 2 * maxSettles {
 		g.lenient = round >= maxSettles
+		if round == circling {
+			g.fled = map[flight]bool{}
+		}
 		g.open()
 		removed := 0
 		if round <= maxSettles {
@@ -167,6 +179,9 @@ func (g *settling) evictRefused() int {
 			}
 			for n := part.count; n > 0 && g.refusesNow(at, root); n-- {
 				take(part.class)
+				if g.fled != nil {
+					g.fled[flight{root, g.ledger.hosts[at].kind.cell}] = true
+				}
 				removed++
 			}
 		}

@@ -1,14 +1,17 @@
 package scenario
 
 import (
+	"maps"
 	"math"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	podresources "k8s.io/component-helpers/resource"
 	"k8s.io/utils/ptr"
 
 	"github.com/kerf-autoscaler/kerf/apis/autoscaling"
+	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
 )
 
 // buffers makes the virtual pods of the CapacityBuffers: room that is asked for ahead of the pods that will use it.
@@ -75,7 +78,8 @@ func (e *expansion) bufferTemplate(b found[*autoscaling.CapacityBuffer]) (*corev
 // virtualPod is a chunk without its name. It holds room and no volumes.
 func virtualPod(b found[*autoscaling.CapacityBuffer], template *corev1.PodTemplateSpec) corev1.Pod {
 	pod := corev1.Pod{Spec: template.Spec}
-	pod.Namespace, pod.Labels, pod.Annotations = b.namespace, template.Labels, template.Annotations
+	pod.Namespace, pod.Labels, pod.Annotations = b.namespace, template.Labels, maps.Clone(template.Annotations)
+	metav1.SetMetaDataAnnotation(&pod.ObjectMeta, v1.CapacityBufferFakePodAnnotationKey, "true")
 	pod.Spec.NodeName = ""
 	pod.Spec.Priority = ptr.To[int32](math.MinInt32)
 	pod.Spec.Volumes = nil

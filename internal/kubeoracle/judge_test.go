@@ -158,6 +158,20 @@ func TestSkew(t *testing.T) {
 	require.Equal(t, []string{"sequence y PodTopologySpread", "final x PodTopologySpread", "final y PodTopologySpread"}, judged(t, s, assigned("x", "n1", "y", "n1")))
 }
 
+func TestASpreadPodMayHaveToWaitForAnother(t *testing.T) {
+	zone := corev1.LabelTopologyZone
+	pods, pairs := []*corev1.Pod{pod("x", spread(zone)), pod("y", spread(zone))}, []string{"x", "n1", "y", "n2"}
+	for i := range 20 {
+		name := fmt.Sprintf("z%d", i)
+		pods, pairs = append(pods, pod(name)), append(pairs, name, "n3")
+	}
+	s := world([]scheduling.Node{node("n1", "a", pod("old")), node("n2", "b"), node("n3", "a")}, pods...)
+	for i := range s.Nodes {
+		s.Nodes[i].Node.Status.Allocatable = corev1.ResourceList{"cpu": resource.MustParse("100"), "memory": resource.MustParse("100Gi"), "pods": resource.MustParse("100")}
+	}
+	require.Equal(t, []string{"final x PodTopologySpread order"}, judged(t, s, assigned(pairs...)), "first y, then x, then the others")
+}
+
 func TestAPodWithoutConstraintsMayTipTheSkew(t *testing.T) {
 	s := world([]scheduling.Node{node("n1", "a"), node("n2", "b")}, pod("a"), pod("x", spread(corev1.LabelTopologyZone)))
 	require.Equal(t, []string{"final x PodTopologySpread order"}, judged(t, s, assigned("a", "n1", "x", "n1")))

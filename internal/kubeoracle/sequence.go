@@ -33,25 +33,28 @@ type step struct {
 //
 // Each attempt binds whatever pod passes, again and again. Resources, ports and anti-affinity only get tighter, and
 // affinity only gets easier, so for these any such order will do. Topology spread may need a certain order, and so may
-// claims that choose among volumes: the first attempt takes pods with constraints before others, later ones are shuffled.
+// claims that choose among volumes: the first attempt takes pods with constraints before others, the second does so
+// strictly, so that whoever had to wait comes as soon as it can, and later ones are shuffled.
 func (st *state) sequence(ctx context.Context) []leftover {
 	order := slices.Clone(st.placed)
 	slices.SortStableFunc(order, func(a, b *corev1.Pod) int { return st.rank(a) - st.rank(b) })
 	first := slices.Clone(order)
 	steps, left := st.bind(ctx, order, false)
-	best, fewest := order, len(left)
+	best, fewest, strictly := order, len(left), false
 	for attempt := uint64(1); ordered(left) && attempt < orders; attempt++ {
 		order = slices.Clone(first)
-		random := rand.New(rand.NewPCG(attempt, 0))
-		random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+		if attempt > 1 {
+			random := rand.New(rand.NewPCG(attempt, 0))
+			random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+		}
 		st.undo(ctx, steps)
 		if steps, left = st.bind(ctx, order, true); len(left) < fewest {
-			best, fewest = order, len(left)
+			best, fewest, strictly = order, len(left), true
 		}
 	}
-	if len(left) > 0 && !slices.Equal(best, order) {
+	if len(left) > fewest {
 		st.undo(ctx, steps)
-		_, left = st.bind(ctx, best, !slices.Equal(best, first))
+		_, left = st.bind(ctx, best, strictly)
 	}
 	return left
 }

@@ -40,7 +40,8 @@ func (c *checker) checkSequence(left []leftover) {
 // passes in the end passes at its turn. What the order found promises to claims is noted.
 //
 // An attempt binds whatever pod passes, again and again, until none does. The first takes pods that are spread before
-// others; where that fails others follow, in an order that is shuffled.
+// others, the second does so strictly, so that who had to wait comes as soon as it can; where that fails others follow, in
+// an order that is shuffled.
 func (w *world) sequence() []leftover {
 	var placed []binding
 	needed := false
@@ -58,8 +59,10 @@ func (w *world) sequence() []leftover {
 	best, promised := w.bind(placed, false)
 	for attempt := uint64(1); attempt < orders && orderMatters(best); attempt++ {
 		order := slices.Clone(placed)
-		random := rand.New(rand.NewPCG(attempt, 0))
-		random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+		if attempt > 1 {
+			random := rand.New(rand.NewPCG(attempt, 0))
+			random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+		}
 		if left, given := w.bind(order, true); len(left) < len(best) {
 			best, promised = left, given
 		}

@@ -1,8 +1,10 @@
 package oracle
 
 import (
+	"fmt"
 	"testing"
 
+	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 )
 
@@ -62,4 +64,18 @@ func TestSequence(t *testing.T) {
 			return f
 		}, []Rule{Spread}},
 	})
+}
+
+func TestSpreadPodMayHaveToWaitForAnother(t *testing.T) {
+	web := app("web")
+	f := newTown("a", "b")
+	f.runs("n-1", "web-0", web)
+	f.waits("n-1", "a", web, spreadOver(zone))
+	f.waits("n-2", "b", web, spreadOver(zone))
+	for i := range 15 {
+		f.waits("n-1", fmt.Sprintf("c-%d", i), web)
+	}
+	violations := Check(*f.s, f.p)
+	requireRules(t, violations, Spread)
+	require.True(t, violations[0].OrderDependent, "first b, then a, then the others")
 }
