@@ -20,9 +20,15 @@ import (
 // have been carried out.
 func (p *planner) consolidate(ctx context.Context, s *scene) (*scene, error) {
 	cands := p.wasteful()
+	if len(cands) == 0 {
+		return s, nil
+	}
+	s, err := p.tuned(ctx, s, true)
+	if err != nil {
+		return nil, err
+	}
 	for range maxTurns {
 		before := len(p.chosen)
-		var err error
 		if s, err = p.atOnce(ctx, s, cands); err != nil {
 			return nil, err
 		}

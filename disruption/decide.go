@@ -231,7 +231,11 @@ func (p *planner) alone(ctx context.Context) error {
 			continue
 		}
 		p.stats.WhatIfs++
-		o, err := p.without(ctx, p.first, c.remove...)
+		first, err := p.tuned(ctx, p.first, c.reason == v1.ReasonUnderutilized)
+		if err != nil {
+			return err
+		}
+		o, err := p.without(ctx, first, c.remove...)
 		if err != nil {
 			return err
 		}

@@ -194,7 +194,7 @@ func (p *planner) shut(ctx context.Context, s *scene, set []*candidate) (*scene,
 			facts.Nodes[i] = closedNode(facts.Nodes[i])
 		}
 	}
-	next, err := p.scene(ctx, facts)
+	next, err := p.scene(ctx, facts, false)
 	if err != nil {
 		return nil, err
 	}

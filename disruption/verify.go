@@ -76,6 +76,9 @@ func Verify(ctx context.Context, cmd Command, in Input, opts Options) error {
 	if len(cmd.Replace) == 0 && cmd.Reason == v1.ReasonEmpty {
 		return nil
 	}
+	if s, err = p.tuned(ctx, s, cmd.Reason == v1.ReasonUnderutilized); err != nil {
+		return err
+	}
 	o, err := p.without(ctx, s, set...)
 	if err != nil {
 		return err

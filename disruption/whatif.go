@@ -23,11 +23,11 @@ type scene struct {
 	facts   scheduling.Snapshot // without waiting pods
 	problem *scheduling.Problem
 	gone    []string // nodes without pods to move that are gone besides
+	quiet   bool     // nodes within their NodePool's consolidateAfter take no pods
 }
 
 // settle is the first scene. Waiting pods, and those of nodes that are on their way out, are given their room by one solve, and
-// so they count for no command: those that find none go on waiting whatever is done. Nodes that take nothing new for now are
-// closed.
+// so they count for no command: those that find none go on waiting whatever is done. Nodes that take nothing new are closed.
 func (p *planner) settle(ctx context.Context) (*scene, error) {
 	s := p.in.Snapshot
 	s.Nodes, s.Pods = slices.Clone(s.Nodes), slices.Clone(s.Pods)
@@ -50,20 +50,43 @@ func (p *planner) settle(ctx context.Context) (*scene, error) {
 			s.Nodes[i] = closedNode(s.Nodes[i])
 		}
 	}
-	return p.scene(ctx, s)
+	return p.scene(ctx, s, true)
 }
 
-func (p *planner) scene(ctx context.Context, s scheduling.Snapshot) (*scene, error) {
+// tuned is the scene for commands that save money, which is quiet, or for all others, which are not to wait, or buy, where there
+// is room.
+func (p *planner) tuned(ctx context.Context, s *scene, quiet bool) (*scene, error) {
+	if s.quiet == quiet || !slices.ContainsFunc(s.facts.Nodes, p.restlessNode) {
+		return s, nil
+	}
+	next, err := p.scene(ctx, s.facts, quiet)
+	if err != nil {
+		return nil, err
+	}
+	next.gone = s.gone
+	return next, nil
+}
+
+func (p *planner) scene(ctx context.Context, s scheduling.Snapshot, quiet bool) (*scene, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	s.Catalog = p.catalog
-	problem, err := scheduling.Compile(s)
+	seen := s
+	if quiet {
+		seen.Nodes = slices.Clone(s.Nodes)
+		for i := range seen.Nodes {
+			if p.restlessNode(seen.Nodes[i]) {
+				seen.Nodes[i] = closedNode(seen.Nodes[i])
+			}
+		}
+	}
+	problem, err := scheduling.Compile(seen)
 	if err != nil {
 		return nil, err
 	}
 	p.catalog = problem.Catalog()
-	return &scene{facts: s, problem: problem}, nil
+	return &scene{facts: s, problem: problem, quiet: quiet}, nil
 }
 
 // remade are the pods with their controllers as the planner sees them: what is made anew once it is evicted has one, and what
@@ -407,17 +430,18 @@ func (p *planner) apply(ctx context.Context, s *scene, parts []part) (*scene, er
 			return nil, fmt.Errorf("moving pod %s to %s: no such pod comes to wait", a.Pod, a.Node)
 		}
 	}
-	return p.scene(ctx, bound(facts, plan, waiting))
+	return p.scene(ctx, bound(facts, plan, waiting), s.quiet)
 }
 
-// closed reports whether the node takes no pods from others: it is not initialised, it is about to go, or it is within its
-// NodePool's consolidateAfter, so that it may soon be looked at itself.
+// closed reports whether the node takes no pods from others: it is not initialised, or it is about to go.
 func (p *planner) closed(c *candidate) bool {
-	if c.claim != nil && !c.initialized() || c.leaving() {
-		return true
-	}
-	until := p.restless(c)
-	return until.After(p.in.Now)
+	return c.claim != nil && !c.initialized() || c.leaving()
+}
+
+// restlessNode reports whether the node is within its NodePool's consolidateAfter, so that it may soon be looked at itself.
+func (p *planner) restlessNode(n scheduling.Node) bool {
+	c := p.by[n.Name()]
+	return c != nil && p.restless(c).After(p.in.Now)
 }
 
 // restless is until when the node is within its NodePool's consolidateAfter; the zero time if it never is.

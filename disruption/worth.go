@@ -73,7 +73,7 @@ func (p *planner) newWorth() {
 		total.add(c.content)
 	}
 	for _, c := range p.all {
-		if c.left = nil; c.node != nil && !p.closed(c) {
+		if c.left = nil; c.node != nil && !p.closed(c) && !p.restless(c).After(p.in.Now) {
 			c.left = p.left(c)
 		}
 	}

@@ -1,7 +1,6 @@
 package scheduling
 
 import (
-	"container/heap"
 	"context"
 	"math"
 	"slices"
@@ -285,17 +284,43 @@ type coverState struct {
 	from  int     // bins before this one are not bought any more
 }
 
+// coverQueue is a heap: the least total first. It is the queue of container/heap without its boxes, of which the search
+// would need one for each state.
 type coverQueue []coverState
 
-func (q coverQueue) Len() int           { return len(q) }
-func (q coverQueue) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
-func (q coverQueue) Less(i, j int) bool { return q[i].total < q[j].total }
-func (q *coverQueue) Push(x any)        { *q = append(*q, x.(coverState)) }
-func (q *coverQueue) Pop() any {
-	old := *q
-	last := old[len(old)-1]
-	*q = old[:len(old)-1]
-	return last
+func (q *coverQueue) push(s coverState) {
+	*q = append(*q, s)
+	list := *q
+	for i := len(list) - 1; i > 0; {
+		up := (i - 1) / 2
+		if list[up].total <= list[i].total {
+			break
+		}
+		list[up], list[i] = list[i], list[up]
+		i = up
+	}
+}
+
+func (q *coverQueue) pop() coverState {
+	list := *q
+	first, last := list[0], len(list)-1
+	list[0] = list[last]
+	list = list[:last]
+	for i := 0; ; {
+		least := i
+		for child := 2*i + 1; child <= 2*i+2 && child < last; child++ {
+			if list[child].total < list[least].total {
+				least = child
+			}
+		}
+		if least == i {
+			break
+		}
+		list[i], list[least] = list[least], list[i]
+		i = least
+	}
+	*q = list
+	return first
 }
 
 // search is a best-first search over whole numbers of nodes (A*, with the duals as its estimate, which never
@@ -316,27 +341,33 @@ func (c *cover) search(dual []float64, relaxed float64) float64 {
 	}
 	queue := coverQueue{start}
 	best := relaxed
+	var slab []float64 // for what states have left
 	for states := 0; len(queue) > 0; {
-		state := heap.Pop(&queue).(coverState)
+		state := queue.pop()
 		best = math.Max(best, state.total)
 		if done(state.left) || states > maxSearch {
 			break
 		}
 		for i := state.from; i < len(c.prices); i++ {
-			next := coverState{left: make([]float64, c.rows()), spent: state.spent + c.prices[i], from: i}
+			if len(slab) < len(state.left) {
+				slab = make([]float64, 256*len(state.left))
+			}
+			next := coverState{left: slab[:len(state.left):len(state.left)], spent: state.spent + c.prices[i], from: i}
 			next.total = next.spent
-			useful := false
+			useful, room := false, c.rooms[i]
 			for k, left := range state.left {
-				next.left[k] = math.Max(0, left-c.rooms[i][k])
-				if next.left[k] < 1e-9 {
-					next.left[k] = 0
+				after := left - room[k]
+				if after < 1e-9 {
+					after = 0
 				}
-				useful = useful || next.left[k] < left
-				next.total += dual[k] * next.left[k]
+				useful = useful || after < left
+				next.total += dual[k] * after
+				next.left[k] = after
 			}
 			if useful {
-				next.total = math.Max(next.total, state.total)
-				heap.Push(&queue, next)
+				next.total = max(next.total, state.total)
+				queue.push(next)
+				slab = slab[len(next.left):]
 				states++
 			}
 		}

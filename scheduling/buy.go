@@ -82,7 +82,7 @@ func (s *solver) buyFrom(queue candidates, short bool) int {
 		n := s.multiplicity(&queue[0])
 		if n > 0 {
 			s.round++
-			kinds := s.purchase(&queue[0], n, short)
+			kinds := s.purchase(&queue[0], n, n, short)
 			if bought += kinds; kinds > 0 {
 				continue
 			}
@@ -96,9 +96,9 @@ func (s *solver) buyFrom(queue candidates, short bool) int {
 	return bought
 }
 
-// purchase buys n nodes of the candidate, each with pods that are drawn from what remains, and returns how many kinds of
-// nodes came out.
-func (s *solver) purchase(c *candidate, n int64, short bool) int {
+// purchase buys n nodes of the candidate, each with pods that are drawn from what remains, up to so many in a row alike,
+// and returns how many kinds of nodes came out.
+func (s *solver) purchase(c *candidate, n, alike int64, short bool) int {
 	want := int64(0)
 	for _, part := range c.content {
 		want += part.count
@@ -106,7 +106,7 @@ func (s *solver) purchase(c *candidate, n int64, short bool) int {
 	kinds := 0
 	for ; n > 0; kinds++ {
 		content := s.draw(&s.p.bins[c.bin], c.content)
-		pods, times := int64(0), n
+		pods, times := int64(0), min(n, alike)
 		for _, part := range content {
 			pods += part.count
 			times = min(times, s.remaining[part.class]/part.count)

@@ -374,7 +374,7 @@ func (s *solver) buyColumns(ctx context.Context, bins []int32) (int, error) {
 				break
 			}
 			s.round++
-			kinds := s.purchase(&take, n, false)
+			kinds := s.purchase(&take, n, s.alike(c.content, n), false)
 			s.columnar = s.columnar || kinds > 0
 			if bought += kinds; kinds == 0 {
 				break

@@ -276,9 +276,8 @@ func (g *settling) use(root int32, s *spot) {
 		if s.row != pt.row {
 			g.refundRow(pt.row)
 			g.chargeRow(s.row)
-			pt.row = s.row
 		}
-		pt.content = portions(pt.content, s.class, 1)
+		pt.become(s.row, portions(pt.content, s.class, 1))
 		pt.relaxed, pt.short = pt.relaxed || s.relaxed, pt.short || s.short
 		g.ledger.put(g.at[s.pattern], root, 1)
 	default:

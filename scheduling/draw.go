@@ -74,3 +74,18 @@ func (s *shapes) drawn(p *Problem, remaining []int64, content []portion, n int64
 		}
 	}
 }
+
+// turns is how often classes take turns over nodes with the same content.
+const turns = 8
+
+// alike is how many of n nodes with that content, by shape, may get pods of the same classes. Where a node takes only so
+// many of each class, and not all classes at once, they take turns, so that none of them is left with more pods than there
+// are nodes to come.
+func (s *solver) alike(content []portion, n int64) int64 {
+	for _, want := range content {
+		if sh := &s.shapes.list[want.class]; sh.capped && want.count < sh.perNode {
+			return max(1, n/turns)
+		}
+	}
+	return n
+}

@@ -201,9 +201,10 @@ func (s *solver) takeOff(g int32) {
 		}
 	}
 	for i := range s.patterns {
-		s.patterns[i].content = slices.DeleteFunc(slices.Clone(s.patterns[i].content), func(part portion) bool {
+		pt := &s.patterns[i]
+		pt.become(pt.row, slices.DeleteFunc(slices.Clone(pt.content), func(part portion) bool {
 			return s.p.classes[part.class].group == g
-		})
+		}))
 	}
 	s.dropEmpty()
 }

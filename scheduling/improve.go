@@ -19,10 +19,14 @@ const (
 	maxRuinSteps  = 50_000 // nodes filled for it
 	minBarren     = 100    // ruins in a row without a gain before giving up, on plans of few nodes
 	maxBarren     = 300    // the same on plans of many nodes: five for each
+	barrenSteps   = 12_000 // nodes filled for ruins without a gain before giving up
+	wideGap       = 0.03   // gap from which on that many ruins are tried; fewer in proportion where it is less
+	leastGap      = 0.006  // gap below which they are not fewer still
 	maxRuinNodes  = 500    // plans with more nodes are left alone: one node is a small share of their price
 	maxRuinSize   = 8      // nodes taken apart at once
 	maxDraws      = 12     // nodes looked at for one of the right cell
 	worthRebuying = 0.85   // bins of less worth for money than this share of the best are not bought anew
+	fewNodes      = 2      // but on plans of so few nodes
 	blur          = 0.4    // by what share of its worth a pod is valued up or down at most, in all
 )
 
@@ -37,8 +41,9 @@ func (s *solver) improve(ctx context.Context) error {
 	s.notePrices()
 	barren, best, refused := int64(0), s.save(), s.refused()
 	began := s.meter.used
-	giveUp := min(max(minBarren, 5*s.launches), maxBarren)
-	for try := 0; try < maxRuins && barren < giveUp && s.meter.used-began < maxRuinSteps && (s.spent > target || s.hopeful()) && !s.stopped; try++ {
+	gained := began // steps at the last gain
+	giveUp := s.patience(target)
+	for try := 0; try < maxRuins && barren < giveUp && s.meter.used-began < maxRuinSteps && s.meter.used-gained < barrenSteps && (s.spent > target || s.hopeful()) && !s.stopped; try++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -63,7 +68,7 @@ func (s *solver) improve(ctx context.Context) error {
 		}
 		s.merge()
 		if order < 0 {
-			barren, best = 0, s.save()
+			barren, best, gained, giveUp = 0, s.save(), s.meter.used, s.patience(target)
 		}
 	}
 	s.restore(best) // what came after it costs the same
@@ -71,6 +76,14 @@ func (s *solver) improve(ctx context.Context) error {
 	s.stopped = false // the plan was complete before: running out of steps here leaves nobody without a look
 	s.topUp()
 	return nil
+}
+
+// patience is how many ruins in a row are tried without a gain: the more, the more nodes there are and the further the price
+// is from the target.
+func (s *solver) patience(target float64) int64 {
+	most := min(max(minBarren, 5*s.launches), maxBarren)
+	gap := min(max(s.spent*goodEnough/target-1, leastGap), wideGap)
+	return int64(float64(most) * gap / wideGap)
 }
 
 // notePrices works out what pods are worth when all are to be placed, for all ruins: what little they free is priced as part
@@ -107,7 +120,7 @@ func (s *solver) notePrices() {
 	}
 	s.rebuy = [][]int32{nil}
 	for i, b := range tiers[0] {
-		if yields[i] >= worthRebuying*best[cell(b)] {
+		if yields[i] >= worthRebuying*best[cell(b)] || s.launches <= fewNodes {
 			s.rebuy[0] = append(s.rebuy[0], b)
 		}
 	}

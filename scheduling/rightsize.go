@@ -52,19 +52,24 @@ func (n *needs) hostedInSomeCell(p *Problem, r int32) bool {
 
 // rightSize moves each pattern to the cheapest machine of the same weight that holds it, as far as supply goes.
 func (s *solver) rightSize() {
-	patterns := s.patterns
+	patterns, free := s.patterns, !s.p.constrained()
 	s.patterns = make([]pattern, 0, len(patterns))
 	for _, pt := range patterns {
+		if pt.sized {
+			s.patterns = append(s.patterns, pt)
+			continue
+		}
 		s.refund(pt)
 		need := s.p.needs(&pt)
 		for pt.nodes > 0 {
 			part := pt
 			if r, n := s.cheaper(pt, &need); n > 0 {
 				if n = s.exchangeable(pt, r, min(n, pt.nodes)); n > 0 {
-					part.row, part.nodes = r, n
+					part.become(r, part.content)
+					part.nodes = n
 				}
 			}
-			part.short = !s.p.hasAlternatives(part.row, &need)
+			part.short, part.sized = !s.p.hasAlternatives(part.row, &need), free
 			s.buyBack(part)
 			pt.nodes -= part.nodes
 		}
@@ -139,10 +144,30 @@ func (s *solver) topUp() {
 			}
 			s.topUpNode(i, c)
 		}
-		for i := 0; i < len(s.patterns) && s.remaining[c] > 0; i++ {
+		s.topUpPatterns(c)
+	}
+}
+
+// topUpPatterns puts pods of the class that are left over onto launched nodes.
+func (s *solver) topUpPatterns(c int32) {
+	cl := &s.p.classes[c]
+	for i := 0; i < len(s.patterns) && s.remaining[c] > 0; i++ {
+		if s.p.columns[s.p.columnOf[s.patterns[i].row]].Has(int(cl.sig)) && s.free(i).Fits(cl.demand) {
 			s.topUpPattern(i, c)
 		}
 	}
+}
+
+// free is the room that the i-th pattern's content leaves. It is worked out once for each content.
+func (s *solver) free(i int) resource.Vector {
+	pt := &s.patterns[i]
+	if pt.free == nil {
+		pt.free = s.p.room(pt.row).Clone()
+		for _, part := range pt.content {
+			pt.free.Sub(s.p.classes[part.class].demand, part.count)
+		}
+	}
+	return pt.free
 }
 
 func (s *solver) topUpNode(i int, c int32) {
@@ -196,28 +221,8 @@ func (p *Problem) underCaps(cl *class, kind *hostKind, node int32, content []por
 	return more
 }
 
-// roomFor reports whether the pattern's machine admits the class and has room for a pod of it.
-func (p *Problem) roomFor(pt *pattern, cl *class) bool {
-	if !p.columns[p.columnOf[pt.row]].Has(int(cl.sig)) {
-		return false
-	}
-	room := p.room(pt.row)
-	for d, amount := range cl.demand {
-		if amount <= 0 {
-			continue
-		}
-		for _, part := range pt.content {
-			amount += part.count * p.classes[part.class].demand[d]
-		}
-		if amount > room[d] {
-			return false
-		}
-	}
-	return true
-}
-
 func (s *solver) topUpPattern(i int, c int32) {
-	for s.remaining[c] > 0 && s.p.roomFor(&s.patterns[i], &s.p.classes[c]) {
+	for s.remaining[c] > 0 && s.free(i).Fits(s.p.classes[c].demand) {
 		content, ok := s.joined(&s.patterns[i], c)
 		if !ok {
 			return
@@ -238,7 +243,7 @@ func (s *solver) topUpPattern(i int, c int32) {
 			s.patterns[i].nodes = 1
 			s.patterns = append(s.patterns, rest)
 		}
-		s.patterns[i].content = content
+		s.patterns[i].become(s.patterns[i].row, content)
 		s.patterns[i].relaxed = s.patterns[i].relaxed || !flexible
 		s.remaining[c]--
 	}

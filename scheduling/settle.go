@@ -273,7 +273,8 @@ func (g *settling) takeOffNode(i int, class int32) {
 
 // takeOffPattern takes a pod off a pattern of a single node.
 func (g *settling) takeOffPattern(i int, class int32) {
-	g.patterns[i].content = portions(g.patterns[i].content, class, -1)
+	pt := &g.patterns[i]
+	pt.become(pt.row, portions(pt.content, class, -1))
 	g.ledger.put(g.at[i], g.p.classes[class].root, -1)
 	g.waiting[g.p.classes[class].root]++
 }

@@ -17,6 +17,14 @@ type pattern struct {
 	nodes   int64
 	relaxed bool // bought without regard to the pool's minValues
 	short   bool // bought without regard to Options.MinAlternatives
+	// sized is set when no cheaper machine holds the content, whatever else is bought.
+	sized bool
+	free  resource.Vector // room that the content leaves; nil until it is asked for
+}
+
+// become gives the pattern another row and content.
+func (pt *pattern) become(row int32, content []portion) {
+	pt.row, pt.content, pt.sized, pt.free = row, content, false, nil
 }
 
 // strategy is one way to go about a solve. Several are tried and the best plan wins.
