@@ -77,10 +77,8 @@ func (g *settling) settle(ctx context.Context) error {
 			g.fled = map[flight]bool{}
 		}
 		g.open()
-		removed := 0
-		if round <= maxSettles {
-			removed = g.evict()
-		} else if removed = g.evict(); removed == 0 {
+		removed := g.evict()
+		if round > maxSettles && removed == 0 {
 			break
 		}
 		placed, err := g.complete(ctx)
