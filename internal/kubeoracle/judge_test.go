@@ -210,6 +210,23 @@ func TestClaimsAreReservedOnTheWay(t *testing.T) {
 	require.Empty(t, judged(t, s, assigned("x", "n1", "y", "n2")))
 }
 
+func TestOfOrdersThatLeaveAsManyTheFirstCounts(t *testing.T) {
+	class, mode := "made", storagev1.VolumeBindingWaitForFirstConsumer
+	claim := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Name: "shared", Namespace: "default", UID: "shared"}}
+	claim.Spec.StorageClassName = &class
+	claim.Spec.AccessModes = []corev1.PersistentVolumeAccessMode{corev1.ReadWriteMany}
+	claim.Spec.Resources.Requests = corev1.ResourceList{"storage": resource.MustParse("1Gi")}
+	shares := func(s *corev1.PodSpec) {
+		s.Volumes = []corev1.Volume{{Name: "data", VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "shared"}}}}
+	}
+	s := world([]scheduling.Node{node("n1", "a"), node("n2", "a"), node("n3", "a")}, pod("x", shares), pod("y", shares), pod("z", shares))
+	s.Storage = scheduling.Storage{Claims: []*corev1.PersistentVolumeClaim{claim}, Classes: []*storagev1.StorageClass{
+		{ObjectMeta: metav1.ObjectMeta{Name: class}, Provisioner: "disk.csi.example.com", VolumeBindingMode: &mode},
+	}}
+	want := []string{"sequence y VolumeBinding", "sequence z VolumeBinding", "final y VolumeBinding", "final z VolumeBinding"}
+	require.Equal(t, want, judged(t, s, assigned("x", "n1", "y", "n2", "z", "n3")), "the volume is made for x, who comes first by name")
+}
+
 func TestNonsenseIsMalformed(t *testing.T) {
 	leaving := node("n2", "a")
 	leaving.Node.DeletionTimestamp = &metav1.Time{}

@@ -29,7 +29,7 @@ type step struct {
 }
 
 // sequence looks for an order in which the placed pods can be bound, and leaves on the board those of the best order
-// found. It returns the pods that are left over; none means that there is an order.
+// found, the first of equals. It returns the pods that are left over; none means that there is an order.
 //
 // Each attempt binds whatever pod passes, again and again. Resources, ports and anti-affinity only get tighter, and
 // affinity only gets easier, so for these any such order will do. Topology spread may need a certain order, and so may
@@ -40,7 +40,7 @@ func (st *state) sequence(ctx context.Context) []leftover {
 	slices.SortStableFunc(order, func(a, b *corev1.Pod) int { return st.rank(a) - st.rank(b) })
 	first := slices.Clone(order)
 	steps, left := st.bind(ctx, order, false)
-	best, fewest, strictly := order, len(left), false
+	best, fewest, strictly, isBest := order, len(left), false, true
 	for attempt := uint64(1); ordered(left) && attempt < orders; attempt++ {
 		order = slices.Clone(first)
 		if attempt > 1 {
@@ -48,11 +48,12 @@ func (st *state) sequence(ctx context.Context) []leftover {
 			random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 		}
 		st.undo(ctx, steps)
-		if steps, left = st.bind(ctx, order, true); len(left) < fewest {
+		steps, left = st.bind(ctx, order, true)
+		if isBest = len(left) < fewest; isBest {
 			best, fewest, strictly = order, len(left), true
 		}
 	}
-	if len(left) > fewest {
+	if !isBest {
 		st.undo(ctx, steps)
 		_, left = st.bind(ctx, best, strictly)
 	}
