@@ -12,6 +12,7 @@ import (
 	"time"
 
 	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
+	"github.com/kerf-autoscaler/kerf/internal/phrase"
 )
 
 // Calendar is what the budgets of a NodePool allow at which time.
@@ -169,7 +170,7 @@ func sweep(budgets []activity, from, to time.Time) func(yield func(time.Time, []
 // Days with the same times share a line.
 func (c *Calendar) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "budgets of NodePool %s with %d %s, %s to %s UTC\n", c.NodePool, c.Nodes, plural(c.Nodes, "node", "nodes"),
+	fmt.Fprintf(&b, "budgets of NodePool %s with %d %s, %s to %s UTC\n", c.NodePool, c.Nodes, phrase.Plural(c.Nodes, "node", "nodes"),
 		c.From.Format("Mon 2006-01-02"), c.To.AddDate(0, 0, -1).Format("Mon 2006-01-02"))
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for len(c.Windows) > 0 {

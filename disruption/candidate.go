@@ -8,7 +8,6 @@ import (
 
 	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
 	"github.com/kerf-autoscaler/kerf/cloudprovider"
-	"github.com/kerf-autoscaler/kerf/scheduling"
 )
 
 // candidate is a node with all that is known of it. Every node of the snapshot has one, whether it may be disrupted or not.
@@ -31,15 +30,17 @@ type candidate struct {
 	nominated string
 	notice    *cloudprovider.Interruption
 
-	// barred is set when the node may not be disrupted, cause is why it is to go, content is what its pods ask for, and waste what
-	// it costs beyond what these are worth.
-	barred  bool
-	held    bool // it is to go for another reason than money, and must wait
-	cause   cause
+	// barred is set when the node may not be disrupted, held when it is to go for another reason than money and must wait, and
+	// evaluated when it has been asked what would become of its pods. cause is why it is to go.
+	barred, held, evaluated bool
+	cause                   cause
+
+	// content is what its pods ask for, and waste what it costs beyond what these are worth. kinds are the places of movable in
+	// worth.kinds, -1 for pods that need no place. left is what it could still take; nil if it is closed.
 	content amounts
-	kinds   []int32 // of movable, their places in worth.kinds
-	left    amounts // what it could still take; nil if it is closed
 	waste   float64
+	kinds   []int32
+	left    amounts
 
 	// offering is what the node was bought as; price is dollars per hour, known says whether that can be told.
 	offering cloudprovider.OfferingKey
@@ -97,11 +98,6 @@ func (c *candidate) leaving() bool {
 	}
 	return c.claim != nil && (c.claim.DeletionTimestamp != nil ||
 		meta.IsStatusConditionTrue(c.claim.Status.Conditions, v1.ConditionTypeInstanceTerminating))
-}
-
-// source is the node as the snapshot has it.
-func (c *candidate) source() scheduling.Node {
-	return scheduling.Node{Node: c.node, Claim: c.claim, Pods: c.pods}
 }
 
 // capacity is what the machine has, as its node reports it or else its claim.

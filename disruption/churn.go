@@ -26,8 +26,6 @@ const (
 	maxNodes          = 25
 	balancedThreshold = 0.5
 	startUp           = 10 * time.Minute
-
-	maxBackOff = 16 // times Options.BackOff
 )
 
 // withDefaults are the options with every 0 that means a default replaced by it, and what is negative by none.

@@ -103,7 +103,6 @@ const maxTurns = 3
 // wasteful are the candidates that may go to save money, in the order in which they are looked at: what they cost beyond what
 // their pods are worth, for each pod that is disturbed. Under Effort, Round says where the order begins.
 func (p *planner) wasteful() []*candidate {
-	p.newWorth()
 	var out []*candidate
 	for _, c := range p.all {
 		if p.taken[c.name] || c.held || !p.mayConsolidate(c) {

@@ -33,6 +33,7 @@ func Decide(ctx context.Context, in Input, opts Options) (*Decision, error) {
 	p.first = s
 	p.domains = newDomains(s.facts.Nodes)
 	p.judge() // who may go at all
+	p.newWorth()
 	for _, step := range []func(context.Context, *scene) (*scene, error){
 		p.forced,      // what cannot wait: interrupted, broken, expired, surplus
 		p.empty,       // nodes without pods that would have to move
@@ -64,7 +65,6 @@ type planner struct {
 	worth   worth
 	totals  map[string]total // what the nodes of each NodePool cost; nil until asked for
 
-	inProgress  map[string]bool                   // nodes that commands in progress remove
 	expected    map[string]types.NamespacedName   // nodes that waiting pods are expected on, and the first of these
 	guests      map[string][]types.NamespacedName // by node, pods that wait and are expected on it
 	kept        map[string]Kept                   // by node, the reason why it stays
@@ -88,7 +88,7 @@ type choice struct {
 
 // InvalidInputError says what is wrong with an [Input] and where.
 type InvalidInputError struct {
-	// Path leads to the fact, in the manner of "PodDisruptionBudgets[default/db].spec.selector".
+	// Path leads to the fact, in the manner of "PodDisruptionBudget default/db: spec.selector".
 	Path string
 	// Problem is what is wrong with it.
 	Problem string
@@ -102,7 +102,7 @@ func newPlanner(in *Input, opts Options) (*planner, error) {
 		return nil, &InvalidInputError{Path: "Now", Problem: "is required: what may be disrupted depends on the time"}
 	}
 	p := &planner{
-		in: in, o: opts.withDefaults(), by: map[string]*candidate{}, pools: map[string]*v1.NodePool{}, inProgress: map[string]bool{},
+		in: in, o: opts.withDefaults(), by: map[string]*candidate{}, pools: map[string]*v1.NodePool{},
 		expected: map[string]types.NamespacedName{}, guests: map[string][]types.NamespacedName{}, kept: map[string]Kept{}, taken: map[string]bool{}, destination: map[string]bool{},
 		catalog: in.Catalog,
 	}
@@ -114,7 +114,6 @@ func newPlanner(in *Input, opts Options) (*planner, error) {
 	p.all = newCandidates(in, p.o)
 	for _, c := range p.all {
 		p.by[c.name] = c
-		p.inProgress[c.name] = c.command != ""
 	}
 	var err error
 	if p.pdbs, err = newGuard(in, p.o, p.all); err != nil {
@@ -140,8 +139,7 @@ func (p *planner) spent() bool { return p.o.Effort > 0 && p.stats.WhatIfs >= p.o
 // full reports whether the decision has as many commands as it may.
 func (p *planner) full() bool { return p.o.MaxCommands > 0 && len(p.chosen) >= p.o.MaxCommands }
 
-// keep notes why the node stays. The first reason of a node that is no candidate stays; of the reasons of candidates the last
-// counts, which is what was found out last.
+// keep notes why the node stays. Of several reasons the last counts, which is what was found out last.
 func (p *planner) keep(c *candidate, k Kept) {
 	if c.held {
 		return // that it is to go, and why it must wait, says more than that it would not save money
@@ -153,6 +151,12 @@ func (p *planner) keep(c *candidate, k Kept) {
 		return
 	}
 	p.wake(k.Until, c.name+":", k.Code, "ends")
+}
+
+// hold keeps a node that is to go for another reason than money, and must wait: this reason stays.
+func (p *planner) hold(c *candidate, k Kept) {
+	p.keep(c, k)
+	c.held = true
 }
 
 // wake notes that at that instant the facts could decide otherwise.
@@ -203,8 +207,7 @@ func (p *planner) within(reason v1.DisruptionReason, parts []part) []part {
 		p.release(t.remove)
 		for _, c := range t.remove {
 			delete(p.taken, c.name)
-			p.keep(c, Kept{Code: CodeNotEvaluated, Detail: fullText})
-			c.held = true
+			p.hold(c, Kept{Code: CodeNotEvaluated, Detail: fullText})
 		}
 	}
 	return parts[:n]
@@ -220,22 +223,32 @@ func (p *planner) alone(ctx context.Context) error {
 	if len(p.chosen) < 2 {
 		return nil
 	}
+	used := p.usage()
+	first := map[bool]*scene{} // by whether it is quiet
 	var kept []choice
 	for _, c := range p.chosen {
 		looks := slices.ContainsFunc(c.remove, func(n *candidate) bool { return slices.ContainsFunc(n.movable, looksAround) })
-		if within := p.withinLimits(&c.part); isForced(c.reason) || within && !looks {
+		switch {
+		case isForced(c.reason):
 			kept = append(kept, c)
 			continue
-		} else if !within {
+		case !p.withinLimits(used, &c.part):
 			p.giveUp(c)
 			continue
+		case !looks:
+			kept = append(kept, c)
+			continue
+		}
+		quiet := c.reason == v1.ReasonUnderutilized
+		if first[quiet] == nil {
+			s, err := p.tuned(ctx, p.first, quiet)
+			if err != nil {
+				return err
+			}
+			first[quiet] = s
 		}
 		p.stats.WhatIfs++
-		first, err := p.tuned(ctx, p.first, c.reason == v1.ReasonUnderutilized)
-		if err != nil {
-			return err
-		}
-		o, err := p.without(ctx, first, c.remove...)
+		o, err := p.without(ctx, first[quiet], c.remove...)
 		if err != nil {
 			return err
 		}
@@ -258,34 +271,52 @@ func (p *planner) giveUp(c choice) {
 	}
 }
 
-// withinLimits reports whether the limits of NodePools admit the part's launches while all other nodes are there.
-func (p *planner) withinLimits(t *part) bool {
+// usage is what the nodes of each NodePool with limits have of what these bound, by pool.
+func (p *planner) usage() map[string]map[corev1.ResourceName]float64 {
+	out := map[string]map[corev1.ResourceName]float64{}
+	for _, c := range p.all {
+		if name := c.label(v1.NodePoolLabelKey); p.pools[name] != nil && len(p.pools[name].Spec.Limits) > 0 {
+			if out[name] == nil {
+				out[name] = map[corev1.ResourceName]float64{}
+			}
+			for resource := range p.pools[name].Spec.Limits {
+				out[name][resource] += counted(resource, c.capacity())
+			}
+		}
+	}
+	return out
+}
+
+// counted is what a node of that capacity counts against a limit.
+func counted(resource corev1.ResourceName, capacity corev1.ResourceList) float64 {
+	if resource == v1.ResourceNodes {
+		return 1
+	}
+	q := capacity[resource]
+	return q.AsApproximateFloat64()
+}
+
+// withinLimits reports whether the limits of NodePools admit the part's launches while all other nodes are there, of which so
+// much is used.
+func (p *planner) withinLimits(used map[string]map[corev1.ResourceName]float64, t *part) bool {
 	for i := range t.launches {
 		pool := p.pools[t.launches[i].NodePool]
 		if pool == nil {
 			continue
 		}
-		for name, limit := range pool.Spec.Limits {
-			used := 0.0
-			add := func(capacity corev1.ResourceList) {
-				if name == v1.ResourceNodes {
-					used++
-					return
-				}
-				q := capacity[name]
-				used += q.AsApproximateFloat64()
-			}
-			for _, c := range p.all {
-				if c.label(v1.NodePoolLabelKey) == pool.Name && !slices.Contains(t.remove, c) {
-					add(c.capacity())
+		for resource, limit := range pool.Spec.Limits {
+			total := used[pool.Name][resource]
+			for _, c := range t.remove {
+				if c.label(v1.NodePoolLabelKey) == pool.Name {
+					total -= counted(resource, c.capacity())
 				}
 			}
 			for j := range t.launches {
 				if t.launches[j].NodePool == pool.Name {
-					add(t.launches[j].Node.Status.Capacity)
+					total += counted(resource, t.launches[j].Node.Status.Capacity)
 				}
 			}
-			if used > limit.AsApproximateFloat64()*(1+1e-9) {
+			if total > limit.AsApproximateFloat64()*(1+1e-9) {
 				return false
 			}
 		}
@@ -314,12 +345,16 @@ func (t *part) sameAs(o outcome) bool {
 // decision is what has been decided.
 func (p *planner) decision() *Decision {
 	d := &Decision{Budgets: p.budgets.allowances(), Stats: p.stats}
-	urgency := func(r v1.DisruptionReason) int {
-		return slices.Index([]v1.DisruptionReason{ReasonInterrupted, ReasonUnhealthy, ReasonExpired, ReasonSurplus, v1.ReasonDrifted}, r)
+	urgent := []v1.DisruptionReason{ReasonInterrupted, ReasonUnhealthy, ReasonExpired, ReasonSurplus, v1.ReasonDrifted}
+	rank := func(c choice) int { // those that save money come last, in the order of their worth
+		if at := slices.Index(urgent, c.reason); at >= 0 {
+			return at
+		}
+		return len(urgent)
 	}
 	slices.SortStableFunc(p.chosen, func(a, b choice) int {
-		if x, y := urgency(a.reason), urgency(b.reason); x >= 0 || y >= 0 {
-			return cmp.Or(cmp.Compare(uint(x), uint(y)), compareFirst(a, b))
+		if order := cmp.Compare(rank(a), rank(b)); order != 0 || rank(a) < len(urgent) {
+			return cmp.Or(order, compareFirst(a, b))
 		}
 		return cmp.Or(-cmp.Compare(a.saving()/a.cost(), b.saving()/b.cost()), compareFirst(a, b))
 	})

@@ -93,8 +93,8 @@ type Command struct {
 	WorstSavings float64
 	// Disruption is what it costs to disturb the pods, in the unit of [EvictionCost]: a plain pod counts 1.
 	Disruption float64
-	// Deadline is when the nodes will be gone whatever happens: zero if never. Replacements that are not initialised by Ready
-	// are late, and the command is to be undone.
+	// Deadline is when the cloud takes the nodes: zero if it has not said that it will. Replacements that are not initialised by
+	// Ready are late, and the command is to be undone.
 	Deadline, Ready time.Time
 }
 

@@ -19,22 +19,25 @@
 // decision.go, and how it reads in print.go.
 //
 // Which nodes may be disrupted at all: candidate.go gathers what is known of each, eligible.go has the rules in their
-// order, drain.go what keeps pods from being evicted, protect.go the annotation do-not-disrupt. Why one is: empty.go,
-// drift.go, expire.go, repair.go, interrupt.go, static.go, and consolidate.go for those that cost too much. What it costs to
-// disturb pods is in cost.go, what nodes cost and replacements would cost in price.go, and whether the one is worth the other
-// in worth.go and balanced.go. How many may go at once: budget.go (calendar.go and lint.go tell people) and pdb.go; churn.go
-// has what keeps a cluster at rest.
+// order, drain.go what keeps pods from being evicted, protect.go the annotation do-not-disrupt. reasons.go goes through the
+// reasons; why a node is to go (cause.go) is in empty.go, drift.go, expire.go, repair.go, interrupt.go, static.go, in
+// consolidate.go for those that cost too much, and in exchange.go for those that something cheaper is bought for. What it
+// costs to disturb pods is in cost.go, what nodes cost and replacements would cost in price.go, and whether the one is worth
+// the other in worth.go and balanced.go. How many may go at once: budget.go (calendar.go and lint.go tell people) and pdb.go;
+// churn.go has what keeps a cluster at rest.
 //
 // whatif.go asks the engine what would become of the pods: each question is put to the same snapshot in which waiting pods
-// and those of draining nodes have found their places already, so that they are not charged to any move.
+// and those of draining nodes have found their places already, so that they are not charged to any move. What commands must
+// not take from each other is in stock.go and domain.go.
 //
 // # Invariants
 //
-// No set of the commands of one decision, carried out in any order, exceeds a NodePool's budget or a PodDisruptionBudget.
-// Every pod that must move has a place that the kube-scheduler's own filters admit, on nodes that exist and are
-// initialised, or on the command's own replacements. No command relies on another. What is removed to save money costs
-// more than what replaces it, also at the dearest of the replacement's choices. Every node is in exactly one command or in
-// Kept. Deciding again on the outcome, and so on, comes to rest.
+// No set of the commands that can wait, carried out in any order, exceeds a NodePool's budget or a PodDisruptionBudget. Every
+// pod that they move has a place that the kube-scheduler's own filters admit, on nodes that exist and are initialised or on
+// the command's own replacements, with all commands carried out and with any one alone. Commands that cannot wait (Expired,
+// Unhealthy, Interrupted, Surplus) ask for no leave, are planned together, and name the pods that have no place. What is
+// removed to save money costs more than what replaces it, also at the dearest of the replacement's choices. Every node is in
+// exactly one command or in Kept. Deciding again on the outcome, and so on, comes to rest.
 //
 // # What it is not
 //

@@ -84,7 +84,7 @@ func (g *guard) evictable(pod *corev1.Pod) bool {
 	if !active(pod) || static(pod) || toleratesDrain(pod) {
 		return false
 	}
-	_, kept := protected(pod, g.now)
+	_, kept := v1.DoNotDisrupt(pod, g.now)
 	return !kept
 }
 
@@ -235,7 +235,7 @@ func (p *planner) demands(pod *corev1.Pod) bool {
 	if pod.DeletionTimestamp != nil {
 		return true
 	}
-	if _, kept := protected(pod, p.in.Now); kept {
+	if _, kept := v1.DoNotDisrupt(pod, p.in.Now); kept {
 		return false
 	}
 	can, _ := p.pdbs.verdict(pod)

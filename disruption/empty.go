@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
+	"github.com/kerf-autoscaler/kerf/internal/phrase"
 )
 
 // isEmpty reports whether no pod of the node would have to move, and none is expected on it. Pods that are being deleted and
@@ -65,7 +66,7 @@ func (p *planner) consolidatable(c *candidate) (Kept, bool) {
 	disruption := &c.pool.Spec.Disruption
 	switch {
 	case c.pool.Spec.Replicas != nil:
-		return kept(CodeStatic, never, "NodePool %s keeps %d %s", c.pool.Name, *c.pool.Spec.Replicas, plural(int(*c.pool.Spec.Replicas), "node", "nodes"))
+		return kept(CodeStatic, never, "NodePool %s keeps %d %s", c.pool.Name, *c.pool.Spec.Replicas, phrase.Plural(int(*c.pool.Spec.Replicas), "node", "nodes"))
 	case consolidationOff(disruption):
 		return kept(CodeDisabled, never, "NodePool %s: consolidateAfter is Never", c.pool.Name)
 	case len(c.movable) > 0 && disruption.ConsolidationPolicy == v1.ConsolidationPolicyWhenEmpty:

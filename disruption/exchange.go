@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
+	"github.com/kerf-autoscaler/kerf/internal/phrase"
 	"github.com/kerf-autoscaler/kerf/scheduling"
 )
 
@@ -72,7 +73,7 @@ func (p *planner) exchangeable(cands []*candidate) []*candidate {
 		case !c.known:
 			p.keep(c, Kept{Code: CodeUnknown, Detail: "its price is unknown: " + c.offering.String()})
 		case c.waste < least:
-			p.keep(c, Kept{Code: CodeNotCheaper, Detail: fmt.Sprintf("nothing that costs less than %s/h could save %s/h", money(c.price), money(least))})
+			p.keep(c, Kept{Code: CodeNotCheaper, Detail: fmt.Sprintf("nothing that costs less than %s/h could save %s/h", phrase.Money(c.price), phrase.Money(least))})
 		default:
 			out = append(out, c)
 		}
@@ -198,7 +199,6 @@ func (p *planner) disjoint(ctx context.Context, s *scene, sets []outcome) (out [
 				continue
 			}
 			final.join(&t)
-			p.domains.join(&t)
 			out = append(out, t)
 		}
 	}
@@ -349,11 +349,11 @@ func (p *planner) worthIt(t *part) (Kept, bool) {
 	}
 	life := p.life(t)
 	if saved, costs := t.saving()*life.Hours(), p.effort(t); saved < costs && !unpriced {
-		return Kept{Code: CodeNotWorth, Detail: fmt.Sprintf("saves %s in %s, for what it costs to get there, %s", money(saved), life.Round(time.Minute), money(costs))}, false
+		return Kept{Code: CodeNotWorth, Detail: fmt.Sprintf("saves %s in %s, for what it costs to get there, %s", phrase.Money(saved), life.Round(time.Minute), phrase.Money(costs))}, false
 	}
 	return p.balanced(t)
 }
 
 func savesAtMost(saving, least float64) string {
-	return fmt.Sprintf("saves %s/h, of at least %s/h", money(max(0, saving)), money(least))
+	return fmt.Sprintf("saves %s/h, of at least %s/h", phrase.Money(max(0, saving)), phrase.Money(least))
 }

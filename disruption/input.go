@@ -51,7 +51,8 @@ type Past struct {
 	At time.Time
 	// Removed and Launched are the offerings that were given back and bought, with the names of their nodes.
 	Removed, Launched []Bought
-	// Moved are the pods that were evicted. Pods that a controller made anew have other names; see [PodKind].
+	// Moved are the pods that were evicted. What rests for a while are pods of these names: where a controller makes pods anew
+	// under other names, give those of the successors.
 	Moved []types.NamespacedName
 	// Failed is set when the command was undone: a replacement did not come up, or a pod could not be evicted.
 	Failed bool

@@ -11,6 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/kerf-autoscaler/kerf/internal/phrase"
 )
 
 // scope is the budgets of one namespace. Most select by a label with one value: those are found through it.
@@ -35,7 +37,7 @@ func newPDB(source *policyv1.PodDisruptionBudget) (*pdb, error) {
 	b := &pdb{name: source.Namespace + "/" + source.Name, source: source}
 	selector, err := metav1.LabelSelectorAsSelector(source.Spec.Selector)
 	if err != nil {
-		return nil, fmt.Errorf("PodDisruptionBudget %s: spec.selector: %w", b.name, err)
+		return nil, b.invalid("spec.selector", err)
 	}
 	b.selector = selector
 	status := &source.Status
@@ -50,7 +52,7 @@ func newPDB(source *policyv1.PodDisruptionBudget) (*pdb, error) {
 	if limit := source.Spec.MaxUnavailable; limit != nil {
 		n, err := intstr.GetScaledValueFromIntOrPercent(limit, 100, true)
 		if err != nil {
-			return nil, fmt.Errorf("PodDisruptionBudget %s: spec.maxUnavailable: %w", b.name, err)
+			return nil, b.invalid("spec.maxUnavailable", err)
 		}
 		if n <= 0 {
 			b.never = "maxUnavailable is " + limit.String()
@@ -59,19 +61,24 @@ func newPDB(source *policyv1.PodDisruptionBudget) (*pdb, error) {
 	if limit := source.Spec.MinAvailable; limit != nil {
 		n, err := intstr.GetScaledValueFromIntOrPercent(limit, expected, true)
 		if err != nil {
-			return nil, fmt.Errorf("PodDisruptionBudget %s: spec.minAvailable: %w", b.name, err)
+			return nil, b.invalid("spec.minAvailable", err)
 		}
 		switch {
 		case limit.Type == intstr.String && limit.StrVal == "100%":
 			b.never = "minAvailable is 100%"
 		case expected > 0 && n >= expected:
-			b.never = fmt.Sprintf("minAvailable is %s of %d %s", limit, expected, plural(expected, "pod", "pods"))
+			b.never = fmt.Sprintf("minAvailable is %s of %d %s", limit, expected, phrase.Plural(expected, "pod", "pods"))
 		}
 	}
 	if b.never != "" {
 		b.allowed = 0
 	}
 	return b, nil
+}
+
+// invalid says that a field of the budget cannot be read.
+func (b *pdb) invalid(field string, err error) error {
+	return &InvalidInputError{Path: "PodDisruptionBudget " + b.name + ": " + field, Problem: err.Error()}
 }
 
 // newScope indexes the budgets of a namespace by the label, of those that their selectors ask for, that the fewest ask for.
@@ -141,7 +148,7 @@ func (b *pdb) left(inTurn bool) int {
 
 // text is what the budget allows, for people.
 func (b *pdb) text() string {
-	text := fmt.Sprintf("%s allows %d %s", b.source.Name, b.allowed, plural(b.allowed, "eviction", "evictions"))
+	text := fmt.Sprintf("%s allows %d %s", b.source.Name, b.allowed, phrase.Plural(b.allowed, "eviction", "evictions"))
 	if b.source.Status.ObservedGeneration < b.source.Generation {
 		text = fmt.Sprintf("%s has a status that is older than its spec", b.source.Name)
 	}

@@ -174,8 +174,8 @@ func (p *planner) addValues(values map[string]bool, l *scheduling.Launch, c clou
 		if t == nil || t.Name != c.InstanceType {
 			continue
 		}
-		for _, v := range t.Requirements.Get(key).Values() {
-			if r := t.Requirements.Get(key); r.Finite() {
+		if r := t.Requirements.Get(key); r.Finite() {
+			for _, v := range r.Values() {
 				values[v] = true
 			}
 		}

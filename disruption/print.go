@@ -2,13 +2,11 @@ package disruption
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
-
+	"github.com/kerf-autoscaler/kerf/internal/phrase"
 	"github.com/kerf-autoscaler/kerf/scheduling"
 )
 
@@ -28,9 +26,9 @@ func (d *Decision) String() string {
 	if !d.Recheck.IsZero() {
 		fmt.Fprintf(&b, "recheck %s %s\n", d.Recheck.UTC().Format(time.RFC3339), d.RecheckBecause)
 	}
-	fmt.Fprintf(&b, "total   %d %s, %s/h -> %s/h", len(d.Commands), plural(len(d.Commands), "command", "commands"), money(d.Price), money(d.After))
+	fmt.Fprintf(&b, "total   %d %s, %s/h -> %s/h", len(d.Commands), phrase.Plural(len(d.Commands), "command", "commands"), phrase.Money(d.Price), phrase.Money(d.After))
 	if d.Bound > 0 {
-		fmt.Fprintf(&b, " (at most %s/h is left)", money(max(0, d.After-d.Bound)))
+		fmt.Fprintf(&b, " (at most %s/h is left)", phrase.Money(max(0, d.After-d.Bound)))
 	}
 	b.WriteString("\n")
 	return b.String()
@@ -53,7 +51,7 @@ func (c *Command) write(w *tabwriter.Writer) {
 	fmt.Fprintf(w, "remove\t%s\t%s\t%s%s\n", strings.Join(c.Remove, ", "), reason, savingText(c.Savings), behind("\t", movesText(c.Moves)))
 	for i := range c.Replace {
 		l := &c.Replace[i]
-		fmt.Fprintf(w, "launch\t%s\t%s\t%s\t%s\n", l.Name, offeringText(l), money(l.Price()), foldPods(l.Pods))
+		fmt.Fprintf(w, "launch\t%s\t%s\t%s\t%s\n", l.Name, offeringText(l), phrase.Money(l.Price()), phrase.Fold(l.Pods))
 	}
 	for _, pod := range c.Stranded {
 		fmt.Fprintf(w, "strand\t%s\tno place\n", pod)
@@ -70,9 +68,9 @@ func behind(separator, text string) string {
 
 func savingText(v float64) string {
 	if v < 0 {
-		return "costs " + money(-v) + "/h"
+		return "costs " + phrase.Money(-v) + "/h"
 	}
-	return "saves " + money(v) + "/h"
+	return "saves " + phrase.Money(v) + "/h"
 }
 
 // maxMoves is how many moves a line shows.
@@ -98,34 +96,7 @@ func movesText(moves []scheduling.Assignment) string {
 	return text
 }
 
-// foldPods is the first pod, and how many more there are.
-func foldPods(pods []types.NamespacedName) string {
-	switch len(pods) {
-	case 0:
-		return "-"
-	case 1:
-		return pods[0].String()
-	}
-	return fmt.Sprintf("%s +%d", pods[0], len(pods)-1)
-}
-
 func offeringText(l *scheduling.Launch) string {
 	o := l.Offering()
 	return o.InstanceType + "/" + o.Zone + "/" + o.CapacityType
-}
-
-// money is dollars with two to four decimals: cents, and more where there is more to see.
-func money(v float64) string {
-	text := strconv.FormatFloat(v, 'f', 4, 64)
-	for strings.HasSuffix(text, "0") && text[len(text)-3] != '.' {
-		text = text[:len(text)-1]
-	}
-	return "$" + text
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
 }

@@ -87,14 +87,16 @@ func (p *planner) note(c *candidate, o outcome) {
 	if p.taken[c.name] {
 		return
 	}
-	p.stats.Evaluated++
+	if !c.evaluated {
+		c.evaluated = true
+		p.stats.Evaluated++
+	}
 	if k, ok := p.eligible(c, graceful); !ok {
 		p.keep(c, k)
 		return
 	}
-	switch homeless := o.homeless(); {
-	case o.plan == nil:
-	case len(homeless) > 0:
+	switch {
+	case len(o.plan.Unplaced) > 0:
 		p.keep(c, Kept{Code: CodeNoPlace, Detail: noPlace(o)})
 	case o.clean() && p.kept[c.name].Code == CodeBudget: // that is why it stays
 	case o.clean():
@@ -117,13 +119,13 @@ func noPlace(o outcome) string {
 // forced removes the nodes that cannot wait: the cloud takes them, they are broken, they have expired, or their pool has more
 // than its replicas. Pods that have no other place are stranded, and said to be.
 func (p *planner) forced(ctx context.Context, s *scene) (*scene, error) {
-	broken := p.holding(p.broken)
+	var broken map[*candidate]cause
+	p.holding(func() { broken = p.broken() })
 	var set []*candidate
 	want := func(c *candidate, why cause) {
 		if budgeted := why.reason == ReasonExpired && p.o.ExpirationBudget || why.reason == ReasonUnhealthy && p.o.RepairBudget; budgeted {
 			if k, ok := p.budgets.admits(c, why.reason); !ok {
-				p.keep(c, k)
-				c.held = true
+				p.hold(c, k)
 				return
 			}
 		}
@@ -203,13 +205,12 @@ func (p *planner) shut(ctx context.Context, s *scene, set []*candidate) (*scene,
 }
 
 // holding calls what may keep nodes that are to go, and holds those.
-func (p *planner) holding(find func() map[*candidate]cause) map[*candidate]cause {
+func (p *planner) holding(find func()) {
 	before := maps.Clone(p.kept)
-	out := find()
+	find()
 	for _, c := range p.all {
 		c.held = c.held || p.kept[c.name] != before[c.name]
 	}
-	return out
 }
 
 // empty removes nodes without pods that would have to move, as far as the budgets admit: the dearest first.
@@ -252,7 +253,7 @@ func (p *planner) replace(ctx context.Context, s *scene) (*scene, error) {
 		drifted = append(drifted, c)
 	}
 	slices.SortStableFunc(drifted, func(a, b *candidate) int {
-		return cmp.Or(compareBools(len(b.movable) == 0, len(a.movable) == 0), a.cause.since.Compare(b.cause.since), strings.Compare(a.name, b.name))
+		return cmp.Or(cmp.Compare(min(1, len(a.movable)), min(1, len(b.movable))), a.cause.since.Compare(b.cause.since), strings.Compare(a.name, b.name))
 	})
 	s, err := p.shut(ctx, s, drifted)
 	if err != nil {
@@ -292,8 +293,7 @@ func (p *planner) orderly(parts []part) []part {
 			return false
 		}
 		for _, c := range t.remove {
-			p.keep(c, p.waits(key))
-			c.held = true
+			p.hold(c, p.waits(key))
 		}
 		p.release(t.remove)
 		return true
@@ -317,8 +317,7 @@ func (p *planner) stuck(set []*candidate, o outcome) []*candidate {
 		out = set[min(1, len(set)-1):]
 	}
 	for _, c := range out {
-		p.keep(c, Kept{Code: CodeNoPlace, Detail: noPlace(o)})
-		c.held = true
+		p.hold(c, Kept{Code: CodeNoPlace, Detail: noPlace(o)})
 	}
 	return out
 }
@@ -326,10 +325,7 @@ func (p *planner) stuck(set []*candidate, o outcome) []*candidate {
 // replaceStatic replaces drifted nodes of pools with replicas: each by one machine from the template, whatever its pods ask for.
 func (p *planner) replaceStatic(ctx context.Context, s *scene) (*scene, error) {
 	var list []*candidate
-	p.holding(func() map[*candidate]cause {
-		list = p.staticDrift()
-		return nil
-	})
+	p.holding(func() { list = p.staticDrift() })
 	var parts []part
 	for _, c := range list {
 		if p.taken[c.name] {
@@ -343,8 +339,7 @@ func (p *planner) replaceStatic(ctx context.Context, s *scene) (*scene, error) {
 		l, err := p.fromTemplate(ctx, c.pool)
 		if err != nil {
 			p.release(set)
-			p.keep(c, Kept{Code: CodeNoPlace, Detail: err.Error()})
-			c.held = true
+			p.hold(c, Kept{Code: CodeNoPlace, Detail: err.Error()})
 			continue
 		}
 		parts = append(parts, part{remove: set, launches: []scheduling.Launch{l}})

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
+	"github.com/kerf-autoscaler/kerf/internal/phrase"
 )
 
 // staticPools are the NodePools with replicas that are not being deleted, by name, each with the claims that it has.
@@ -147,16 +148,5 @@ func (p *planner) roomForMore(pool *v1.NodePool, claims, active int) int {
 // surplusText is how many nodes the pool has, and how many it should have.
 func surplusText(pool *v1.NodePool, nodes int) string {
 	replicas := int(*pool.Spec.Replicas)
-	return fmt.Sprintf("%s has %d %s for %d %s", pool.Name, nodes, plural(nodes, "node", "nodes"), replicas, plural(replicas, "replica", "replicas"))
-}
-
-// compareBools puts false before true.
-func compareBools(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return 1
-	}
-	return -1
+	return fmt.Sprintf("%s has %d %s for %d %s", pool.Name, nodes, phrase.Plural(nodes, "node", "nodes"), replicas, phrase.Plural(replicas, "replica", "replicas"))
 }

@@ -8,6 +8,7 @@ import (
 
 	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
 	"github.com/kerf-autoscaler/kerf/cloudprovider"
+	"github.com/kerf-autoscaler/kerf/internal/phrase"
 	"github.com/kerf-autoscaler/kerf/scheduling"
 )
 
@@ -73,8 +74,13 @@ func Verify(ctx context.Context, cmd Command, in Input, opts Options) error {
 			}
 		}
 	}
-	if len(cmd.Replace) == 0 && cmd.Reason == v1.ReasonEmpty {
+	switch {
+	case isForced(cmd.Reason):
+		return nil // it goes whatever becomes of its pods
+	case len(cmd.Replace) == 0 && cmd.Reason == v1.ReasonEmpty:
 		return nil
+	case set[0].pool != nil && set[0].pool.Spec.Replicas != nil:
+		return nil // its replacement follows from the template alone
 	}
 	if s, err = p.tuned(ctx, s, cmd.Reason == v1.ReasonUnderutilized); err != nil {
 		return err
@@ -82,12 +88,6 @@ func Verify(ctx context.Context, cmd Command, in Input, opts Options) error {
 	o, err := p.without(ctx, s, set...)
 	if err != nil {
 		return err
-	}
-	if isForced(cmd.Reason) {
-		return nil // it goes whatever becomes of its pods
-	}
-	if set[0].pool != nil && set[0].pool.Spec.Replicas != nil {
-		return nil // its replacement follows from the template alone
 	}
 	if homeless := o.homeless(); len(homeless) > 0 {
 		return stale("", "%s", noPlace(o))
@@ -110,7 +110,7 @@ func Verify(ctx context.Context, cmd Command, in Input, opts Options) error {
 	if cmd.Reason == v1.ReasonUnderutilized {
 		t := part{remove: set, launches: slices.Clone(o.plan.Launches)}
 		if t.saving() < p.required(&t)-1e-9 {
-			return stale("", "it %s, of at least %s/h", savingText(t.saving()), money(p.required(&t)))
+			return stale("", "it %s, of at least %s/h", savingText(t.saving()), phrase.Money(p.required(&t)))
 		}
 	}
 	return nil

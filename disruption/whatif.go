@@ -142,7 +142,7 @@ func (p *planner) onTheirWay(s scheduling.Snapshot) scheduling.Snapshot {
 func (p *planner) leavingBy(s scheduling.Snapshot) []string {
 	var names []string
 	for _, n := range s.Nodes {
-		if c := p.by[n.Name()]; c != nil && p.inProgress[c.name] && !c.leaving() {
+		if c := p.by[n.Name()]; c != nil && c.command != "" && !c.leaving() {
 			names = append(names, c.name)
 		}
 	}
@@ -152,9 +152,7 @@ func (p *planner) leavingBy(s scheduling.Snapshot) []string {
 // placed is the snapshot once its waiting pods are where a plan puts them. What is launched for them is there and closed.
 func (p *planner) placed(ctx context.Context, s scheduling.Snapshot) (scheduling.Snapshot, error) {
 	p.stats.WhatIfs++
-	o := p.engine()
-	o.Reserved = p.o.Scheduling.Reserved
-	plan, err := scheduling.Solve(ctx, s, o)
+	plan, err := scheduling.Solve(ctx, s, p.engine())
 	if err != nil {
 		return s, err
 	}

@@ -172,8 +172,15 @@ func (p *planner) left(c *candidate) amounts {
 	for i := range left {
 		left[i] -= c.content[i]
 	}
+	next := 0 // of movable, which are some of pods in the same order
 	for _, pod := range c.pods {
-		if !terminal(pod) && !(slices.Contains(c.movable, pod) && p.demands(pod)) {
+		if next < len(c.movable) && c.movable[next] == pod {
+			next++
+			if c.kinds[next-1] >= 0 {
+				continue // it is part of the content
+			}
+		}
+		if !terminal(pod) {
 			for i, v := range p.worth.amounts(asks(pod), 1) {
 				left[i] -= v
 			}
@@ -192,7 +199,7 @@ func (p *planner) settleIn(t *part) {
 	}
 	for _, c := range t.remove {
 		for j, pod := range c.movable {
-			if home := p.by[to[podName(pod)]]; home != nil && home.left != nil && c.kinds != nil && c.kinds[j] >= 0 {
+			if home := p.by[to[podName(pod)]]; home != nil && home.left != nil && c.kinds[j] >= 0 {
 				for i, v := range p.worth.kinds[c.kinds[j]] {
 					home.left[i] -= v
 				}
@@ -264,9 +271,6 @@ func (p *planner) hasRoom(c *candidate, slots []int64) bool {
 // pods of the others are worth beyond the room on these, closed or not. A node that is cheaper than what it holds would cost if it were
 // bought now lowers the bound by that, since it may stay.
 func (p *planner) bound() float64 {
-	if p.worth.names == nil {
-		p.newWorth()
-	}
 	fixed, value := 0.0, 0.0
 	for _, c := range p.all {
 		stays := (c.barred || !c.known) && !p.taken[c.name]

@@ -60,10 +60,11 @@ const proofRounds = 60
 // closeEnough is the gap up to which a plan is not held against the dearer bound of what contents are worth.
 const closeEnough = 1.02
 
-// proven is the lower bound for placing the pods that the attempt has placed.
+// proven is the lower bound for placing the pods that the attempt has placed. What is had for nothing cannot be undercut, and
+// of a draft nothing is proven.
 func (s *solver) proven() float64 {
 	if s.spent <= 0 || s.opts.Draft {
-		return 0 // what is had for nothing cannot be undercut
+		return 0
 	}
 	bound := s.bound()
 	if s.duals != nil && s.spent > bound*closeEnough {

@@ -46,7 +46,8 @@ func (n Node) leaving() bool {
 
 // madeAnew reports whether a pod like this one will wait for a node once the pod is evicted.
 func madeAnew(pod *corev1.Pod, now time.Time) bool {
-	return comesBack(pod) && (pod.DeletionTimestamp != nil || !protected(pod, now))
+	_, kept := v1.DoNotDisrupt(pod, now)
+	return comesBack(pod) && (pod.DeletionTimestamp != nil || !kept)
 }
 
 // comesBack reports whether a pod like this one will wait for a node once the pod is gone, however it goes.
@@ -57,19 +58,6 @@ func comesBack(pod *corev1.Pod) bool {
 		return false
 	}
 	return pod.DeletionTimestamp == nil || owner.Kind == "StatefulSet"
-}
-
-// protected reports whether the pod asks not to be disrupted now.
-func protected(pod *corev1.Pod, now time.Time) bool {
-	value := pod.Annotations[v1.DoNotDisruptAnnotationKey]
-	if value == "true" {
-		return true
-	}
-	span, err := time.ParseDuration(value)
-	if err != nil || span <= 0 {
-		return false
-	}
-	return pod.Status.StartTime == nil || now.Before(pod.Status.StartTime.Add(span))
 }
 
 // successor is the pod as its controller will make it anew.

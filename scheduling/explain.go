@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kerf-autoscaler/kerf/internal/bitset"
+	"github.com/kerf-autoscaler/kerf/internal/phrase"
 )
 
 // Explanation is what became of one pod, and why. Its String is the form that users see.
@@ -192,7 +193,7 @@ func (e Explanation) String() string {
 	switch {
 	case e.Assignment != nil && e.Launch != nil:
 		o := e.Launch.Offering()
-		return fmt.Sprintf("%s is expected on launch %s (%s, %s)\n", e.Pod, e.Launch.Name, offeringText(o.OfferingKey), money(o.Price))
+		return fmt.Sprintf("%s is expected on launch %s (%s, %s)\n", e.Pod, e.Launch.Name, offeringText(o.OfferingKey), phrase.Money(o.Price))
 	case e.Assignment != nil:
 		return fmt.Sprintf("%s is expected on node %s\n", e.Pod, e.Assignment.Node)
 	case e.Unplaced == nil:

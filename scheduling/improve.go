@@ -82,6 +82,9 @@ func (s *solver) improve(ctx context.Context) error {
 // is from the target.
 func (s *solver) patience(target float64) int64 {
 	most := min(max(minBarren, 5*s.launches), maxBarren)
+	if target <= 0 {
+		return most
+	}
 	gap := min(max(s.spent*goodEnough/target-1, leastGap), wideGap)
 	return int64(float64(most) * gap / wideGap)
 }

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kerf-autoscaler/kerf/cloudprovider"
+	"github.com/kerf-autoscaler/kerf/internal/phrase"
 )
 
 // String is the plan in the one aligned text form that tests, logs and tools share: what goes to existing nodes, what is
@@ -31,17 +32,17 @@ func (p *Plan) String() string {
 	}
 	slices.Sort(nodes)
 	for _, node := range nodes {
-		fmt.Fprintf(w, "assign\t%s\t%s\n", node, foldPods(byNode[node]))
+		fmt.Fprintf(w, "assign\t%s\t%s\n", node, phrase.Fold(byNode[node]))
 	}
 	w.Flush()
 	for i := range p.Launches {
 		l := &p.Launches[i]
 		o := l.Offering()
-		fmt.Fprintf(w, "launch\t%s\t%s\t%s\t%s%s\n", l.Name, offeringText(o.OfferingKey), money(o.Price), foldPods(l.Pods), relaxedText(l)+shortText(l, p.Flexibility))
+		fmt.Fprintf(w, "launch\t%s\t%s\t%s\t%s%s\n", l.Name, offeringText(o.OfferingKey), phrase.Money(o.Price), phrase.Fold(l.Pods), relaxedText(l)+shortText(l, p.Flexibility))
 	}
 	w.Flush()
 	for _, f := range p.forgoneTogether() {
-		fmt.Fprintf(w, "forgo\t%s\t%s\t%s\n", f.preference, f.price, foldPods(f.pods))
+		fmt.Fprintf(w, "forgo\t%s\t%s\t%s\n", f.preference, f.price, phrase.Fold(f.pods))
 	}
 	w.Flush()
 	for i := range p.Unplaced {
@@ -53,7 +54,7 @@ func (p *Plan) String() string {
 		fmt.Fprintf(&b, "flex    %s\n", f)
 	}
 	fmt.Fprintf(&b, "total   %d %s, %s/h (bound %s), %d unplaced\n",
-		len(p.Launches), plural(len(p.Launches), "launch", "launches"), money(p.Price()), money(p.Bound), len(p.Unplaced))
+		len(p.Launches), phrase.Plural(len(p.Launches), "launch", "launches"), phrase.Money(p.Price()), phrase.Money(p.Bound), len(p.Unplaced))
 	return b.String()
 }
 
@@ -68,7 +69,7 @@ func (p *Plan) forgoneTogether() []forgoneLine {
 	var out []forgoneLine
 	at := map[[2]string]int{}
 	for _, f := range p.Forgone {
-		line := forgoneLine{preference: fmt.Sprintf("%s (weight %d)", f.Preference, f.Weight), price: money(f.Price) + "/h to keep"}
+		line := forgoneLine{preference: fmt.Sprintf("%s (weight %d)", f.Preference, f.Weight), price: phrase.Money(f.Price) + "/h to keep"}
 		if math.IsInf(f.Price, 1) {
 			line.price = "not to be had"
 		}
@@ -82,17 +83,6 @@ func (p *Plan) forgoneTogether() []forgoneLine {
 		out[i].pods = append(out[i].pods, f.Pod)
 	}
 	return out
-}
-
-// foldPods is the first pod, and how many more there are.
-func foldPods(pods []types.NamespacedName) string {
-	switch len(pods) {
-	case 0:
-		return "-"
-	case 1:
-		return pods[0].String()
-	}
-	return fmt.Sprintf("%s +%d", pods[0], len(pods)-1)
 }
 
 func relaxedText(l *Launch) string {
@@ -113,26 +103,10 @@ func shortText(l *Launch, f *Flexibility) string {
 // String says what was asked for, what it costs, and how many launches go without.
 func (f *Flexibility) String() string {
 	return fmt.Sprintf("%d %s within %s%% for each launch: %s/h more, %d short",
-		f.MinAlternatives, plural(f.MinAlternatives, "type", "types"), strconv.FormatFloat(f.WithinPercent, 'f', -1, 64), money(f.Cost), f.Short)
+		f.MinAlternatives, phrase.Plural(f.MinAlternatives, "type", "types"), strconv.FormatFloat(f.WithinPercent, 'f', -1, 64), phrase.Money(f.Cost), f.Short)
 }
 
 // offeringText is type/zone/capacity-type.
 func offeringText(k cloudprovider.OfferingKey) string {
 	return k.InstanceType + "/" + k.Zone + "/" + k.CapacityType
-}
-
-// money is dollars with two to four decimals: cents, and more where there is more to see.
-func money(v float64) string {
-	text := strconv.FormatFloat(v, 'f', 4, 64)
-	for strings.HasSuffix(text, "0") && text[len(text)-3] != '.' {
-		text = text[:len(text)-1]
-	}
-	return "$" + text
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
 }

@@ -40,7 +40,7 @@ func (b *blocks) node(n scheduling.Node) bool {
 		if terminal(p) || p.DeletionTimestamp != nil {
 			continue
 		}
-		if shielded(p, b.now) || reschedulable(p) && !b.budgetsLet(p) {
+		if _, kept := v1.DoNotDisrupt(p, b.now); kept || reschedulable(p) && !b.budgetsLet(p) {
 			return true
 		}
 	}
@@ -76,17 +76,4 @@ func reschedulable(p *corev1.Pod) bool {
 	owner := metav1.GetControllerOfNoCopy(p)
 	return !terminal(p) && owner != nil && owner.Kind != "DaemonSet" && owner.Kind != "Node" &&
 		(p.DeletionTimestamp == nil || owner.Kind == "StatefulSet")
-}
-
-// shielded reports whether the pod asks not to be disrupted now.
-func shielded(p *corev1.Pod, now time.Time) bool {
-	value := p.Annotations[v1.DoNotDisruptAnnotationKey]
-	if value == "true" {
-		return true
-	}
-	span, err := time.ParseDuration(value)
-	if err != nil || span <= 0 {
-		return false
-	}
-	return p.Status.StartTime == nil || now.Before(p.Status.StartTime.Add(span))
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"k8s.io/utils/ptr"
+
+	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
 )
 
 // retry is how long a drain waits until it asks again for an eviction that was refused.
@@ -28,7 +30,7 @@ func (c *Cluster) drain(m *machine) {
 				continue
 			}
 		}
-		if shielded(p.object, c.Now()) || c.mayEvict(p) != nil {
+		if _, kept := v1.DoNotDisrupt(p.object, c.Now()); kept || c.mayEvict(p) != nil {
 			refused = true
 			continue
 		}

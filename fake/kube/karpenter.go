@@ -3,9 +3,7 @@ package kube
 import (
 	"cmp"
 	"context"
-	"math"
 	"slices"
-	"strconv"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -180,23 +178,11 @@ func (r *round) target(n scheduling.Node, pool *v1.NodePool) *target {
 	}
 	for _, p := range n.Pods {
 		if reschedulable(p) {
-			t.cost += max(0, disturbance(p))
+			t.cost += max(0, disruption.EvictionCost(p))
 			t.pods++
 		}
 	}
 	return t
-}
-
-// disturbance is what it costs to evict the pod: 1 for a plain one.
-func disturbance(p *corev1.Pod) float64 {
-	cost := 1.0
-	if value, err := strconv.ParseFloat(p.Annotations[corev1.PodDeletionCost], 64); err == nil {
-		cost += value / math.Pow(2, 27)
-	}
-	if p.Spec.Priority != nil {
-		cost += float64(*p.Spec.Priority) / math.Pow(2, 25)
-	}
-	return min(max(cost, -10), 10)
 }
 
 // search is the command to find next; nil if there is none.

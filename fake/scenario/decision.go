@@ -13,6 +13,7 @@ import (
 
 	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
 	"github.com/kerf-autoscaler/kerf/disruption"
+	"github.com/kerf-autoscaler/kerf/internal/phrase"
 )
 
 // decisionText is the decision, and what else the scenario asks for.
@@ -30,8 +31,8 @@ func (r *Result) decisionText() string {
 	if slices.Contains(r.scenario.Print, printFrontier) {
 		fmt.Fprintln(w)
 		for _, p := range r.Decision.Frontier {
-			fmt.Fprintf(w, "point\t%d %s\t%d %s\t%d %s\t$%s/h\n", p.Commands, plural(p.Commands, "command", "commands"),
-				p.Nodes, plural(p.Nodes, "node", "nodes"), p.Pods, plural(p.Pods, "pod", "pods"), dollars(p.Saving))
+			fmt.Fprintf(w, "point\t%d %s\t%d %s\t%d %s\t$%s/h\n", p.Commands, phrase.Plural(p.Commands, "command", "commands"),
+				p.Nodes, phrase.Plural(p.Nodes, "node", "nodes"), p.Pods, phrase.Plural(p.Pods, "pod", "pods"), phrase.Dollars(p.Saving))
 		}
 		_ = w.Flush() // into memory: cannot fail
 	}

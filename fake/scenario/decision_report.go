@@ -13,6 +13,7 @@ import (
 
 	v1 "github.com/kerf-autoscaler/kerf/apis/v1"
 	"github.com/kerf-autoscaler/kerf/disruption"
+	"github.com/kerf-autoscaler/kerf/internal/phrase"
 	"github.com/kerf-autoscaler/kerf/scheduling"
 )
 
@@ -97,7 +98,7 @@ func reportCommands(b *strings.Builder, d *disruption.Decision, nodes map[string
 			cells := make([]string, 9)
 			if row == 0 {
 				cells[0], cells[3] = strconv.Itoa(i+1), reason
-				cells[4], cells[5], cells[6] = dollars(c.Savings), dollars(c.WorstSavings), strconv.Itoa(len(c.Moves))
+				cells[4], cells[5], cells[6] = phrase.Dollars(c.Savings), phrase.Dollars(c.WorstSavings), strconv.Itoa(len(c.Moves))
 			}
 			if row < len(c.Remove) {
 				cells[1], cells[2] = c.Remove[row], madeOf(nodes[c.Remove[row]])
@@ -105,7 +106,7 @@ func reportCommands(b *strings.Builder, d *disruption.Decision, nodes map[string
 			if row < len(c.Replace) {
 				l := &c.Replace[row]
 				o := l.Offering()
-				cells[7] = fmt.Sprintf("%s %s/%s/%s $%s", l.Name, o.InstanceType, o.Zone, o.CapacityType, dollars(o.Price))
+				cells[7] = fmt.Sprintf("%s %s/%s/%s $%s", l.Name, o.InstanceType, o.Zone, o.CapacityType, phrase.Dollars(o.Price))
 				cells[8] = fold(owners, l.Pods)
 			}
 			fmt.Fprintln(w, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
@@ -188,7 +189,7 @@ func reportFrontier(b *strings.Builder, d *disruption.Decision) {
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "TO SAVE $/H\tMOVE PODS\tREMOVE NODES\tCOMMANDS")
 	for _, p := range d.Frontier {
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\n", dollars(p.Saving), p.Pods, p.Nodes, p.Commands)
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\n", phrase.Dollars(p.Saving), p.Pods, p.Nodes, p.Commands)
 	}
 	_ = w.Flush() // into memory: cannot fail
 	b.WriteString("\n")
@@ -203,17 +204,17 @@ func summary(d *disruption.Decision) string {
 		moved, stranded = moved+len(c.Moves), stranded+len(c.Stranded)
 	}
 	total := removed + len(slices.DeleteFunc(slices.Clone(d.Kept), func(k disruption.Kept) bool { return k.Code == disruption.CodeInProgress }))
-	text := fmt.Sprintf("%d %s: %d of %d nodes go, %d %s, %d %s", len(d.Commands), plural(len(d.Commands), "command", "commands"),
-		removed, total, launched, plural(launched, "comes", "come"), moved, plural(moved, "pod moves", "pods move"))
+	text := fmt.Sprintf("%d %s: %d of %d nodes go, %d %s, %d %s", len(d.Commands), phrase.Plural(len(d.Commands), "command", "commands"),
+		removed, total, launched, phrase.Plural(launched, "comes", "come"), moved, phrase.Plural(moved, "pod moves", "pods move"))
 	if stranded > 0 {
-		text += fmt.Sprintf(", %d %s no place", stranded, plural(stranded, "has", "have"))
+		text += fmt.Sprintf(", %d %s no place", stranded, phrase.Plural(stranded, "has", "have"))
 	}
-	text += fmt.Sprintf("; $%s/h -> $%s/h", dollars(d.Price), dollars(d.After))
+	text += fmt.Sprintf("; $%s/h -> $%s/h", phrase.Dollars(d.Price), phrase.Dollars(d.After))
 	if d.Price > 0 && d.After < d.Price {
 		text += fmt.Sprintf(" (%.0f%% less)", 100*(1-d.After/d.Price))
 	}
 	if d.Bound > 0 {
-		text += fmt.Sprintf(", at most $%s/h is left to be saved", dollars(max(0, d.After-d.Bound)))
+		text += fmt.Sprintf(", at most $%s/h is left to be saved", phrase.Dollars(max(0, d.After-d.Bound)))
 	}
 	return text + "\n"
 }

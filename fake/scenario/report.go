@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/kerf-autoscaler/kerf/internal/phrase"
 	"github.com/kerf-autoscaler/kerf/scheduling"
 )
 
@@ -35,7 +36,7 @@ func (r *Result) Report(out io.Writer) error {
 		for i := range p.Launches {
 			l := &p.Launches[i]
 			o := l.Offering()
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.Name, o.InstanceType, o.Zone, o.CapacityType, dollars(o.Price),
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.Name, o.InstanceType, o.Zone, o.CapacityType, phrase.Dollars(o.Price),
 				used(l, corev1.ResourceCPU), used(l, corev1.ResourceMemory), fold(owners, l.Pods))
 		}
 		_ = w.Flush() // into memory: cannot fail
@@ -44,8 +45,8 @@ func (r *Result) Report(out io.Writer) error {
 	reportExisting(&b, p, owners)
 	reportForgone(&b, p, owners)
 	reportUnplaced(&b, p, owners)
-	fmt.Fprintf(&b, "%d %s, $%s/h (bound $%s, gap %s), %d placed, %d unplaced\n", len(p.Launches), plural(len(p.Launches), "launch", "launches"),
-		dollars(p.Price()), dollars(p.Bound), gap(p), len(p.Assignments), len(p.Unplaced))
+	fmt.Fprintf(&b, "%d %s, $%s/h (bound $%s, gap %s), %d placed, %d unplaced\n", len(p.Launches), phrase.Plural(len(p.Launches), "launch", "launches"),
+		phrase.Dollars(p.Price()), phrase.Dollars(p.Bound), gap(p), len(p.Assignments), len(p.Unplaced))
 	if p.Flexibility != nil {
 		fmt.Fprintf(&b, "%s\n", p.Flexibility)
 	}
@@ -96,7 +97,7 @@ func reportForgone(b *strings.Builder, p *scheduling.Plan, owners map[types.Name
 		f := &p.Forgone[i]
 		l := line{f.Preference, f.Weight, "not to be had"}
 		if !math.IsInf(f.Price, 1) {
-			l.price = dollars(f.Price)
+			l.price = phrase.Dollars(f.Price)
 		}
 		if pods[l] == nil {
 			order = append(order, l)
@@ -220,20 +221,4 @@ func gap(p *scheduling.Plan) string {
 		return "unknown"
 	}
 	return fmt.Sprintf("%.1f%%", 100*(price/bound-1))
-}
-
-// dollars has two to four decimals.
-func dollars(v float64) string {
-	s := strconv.FormatFloat(v, 'f', 4, 64)
-	for strings.HasSuffix(s, "0") && s[len(s)-3] != '.' {
-		s = s[:len(s)-1]
-	}
-	return s
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
 }

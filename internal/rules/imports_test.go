@@ -47,6 +47,8 @@ var directions = []struct {
 	{"internal/lp", nil, "a kernel is a leaf"},
 	{"internal/invariants", nil, "one constant"},
 	{"internal/golden", nil, "reading and rewriting expected output has nothing to do with nodes"},
+	{"internal/phrase", nil, "how things read has nothing to do with what they are"},
+	{"internal/peercases", nil, "a table of cases knows nothing of what is tested"},
 	{"internal/gen", []string{"fake", "disruption", "scheduling", "cloudprovider/...", "apis/...", "internal/..."}, "random worlds are made of the same values that users pass in"},
 	{"internal/oracle", []string{"disruption", "scheduling", "cloudprovider", "apis/...", "internal/resource"}, "a second opinion that shares the engine's helpers would share its mistakes; the types and the unit of resources are all it takes"},
 	{"internal/rules", nil, "rules look at the code from outside"},

@@ -1,0 +1,2 @@
+// Package phrase is how plans, decisions and reports write amounts and lists: the same everywhere.
+package phrase
